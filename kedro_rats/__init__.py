@@ -1,0 +1,44 @@
+"""Estimators, combinators and placement for Kedro pipelines.
+
+Every ``kedro`` command imports this module, because the plugin's entry points live
+below it. So the public names are imported when they are first used (:pep:`562`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kedro_rats.estimators import (
+        Estimator,
+        Metric,
+        estimator,
+        metric,
+        train_only,
+        transformer,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Estimator",
+    "Metric",
+    "estimator",
+    "metric",
+    "train_only",
+    "transformer",
+]
+
+_ROOMS = dict.fromkeys(__all__, "kedro_rats.estimators")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
