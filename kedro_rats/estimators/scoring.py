@@ -1,0 +1,159 @@
+"""Nodes that judge outputs: a table of scores, and a summary of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kedro_rats import names
+from kedro_rats.errors import Breach, RatsError, raise_if, shown
+from kedro_rats.estimators.arguments import bind
+from kedro_rats.estimators.metric import Metric
+from kedro_rats.estimators.node_function import node_function
+from kedro_rats.estimators.nodes import make_node
+from kedro_rats.estimators.preview import NodePreview
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from kedro.pipeline.node import Node
+
+COLUMNS = ("fold", "part", "metric", "value", "rows")
+
+
+@dataclass(frozen=True)
+class Score:
+    """Judges one set of rows by several metrics.
+
+    Attributes:
+        metrics: Pairs of a name and a metric.
+        datasets: What the node reads, each once: all that the metrics read.
+        fold: The number of the fold that the rows belong to.
+        part: ``"train"`` or ``"eval"``.
+    """
+
+    metrics: tuple[tuple[str, Metric], ...]
+    datasets: tuple[str, ...]
+    fold: int = 0
+    part: str = "eval"
+
+    @node_function
+    def score(self, *values: object) -> pd.DataFrame:
+        """Return one row of the table of scores for each metric."""
+        data = dict(zip(self.datasets, values, strict=True))
+        rows = [
+            (self.fold, self.part, name, *_judged(name, metric, data))
+            for name, metric in self.metrics
+        ]
+        return _table(rows)
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """Datasets have dots and such, which arguments cannot have."""
+        return tuple(f"input_{i}" for i, _ in enumerate(self.datasets))
+
+
+@dataclass(frozen=True)
+class Summarize:
+    """Reduces a table of scores to the mean and spread of each metric."""
+
+    argument_names: tuple[str, ...] = ("scores",)
+
+    @node_function
+    def summarize(self, *values: Any) -> dict[str, dict[str, float]]:
+        """Return the mean and the standard deviation of each metric over the folds."""
+        (scores,) = values
+        judged = scores[scores["part"] == "eval"]
+        return {
+            metric: {
+                "mean": float(rows["value"].mean()),
+                "std": float(rows["value"].std(ddof=0)),
+            }
+            for metric, rows in judged.groupby("metric", sort=False)
+        }
+
+
+def scoring_nodes(
+    namespace: str, metrics: Mapping[str, Metric], renamed: Mapping[str, str]
+) -> list[Node]:
+    """Return the nodes that write ``NAMESPACE.scores`` and ``NAMESPACE.summary``.
+
+    Args:
+        namespace: Where the nodes and the two datasets live.
+        metrics: The metrics by name.
+        renamed: For each dataset that a metric reads, its name in the pipeline.
+    """
+    read = dict.fromkeys(
+        name for metric in metrics.values() for name in metric.arguments.datasets
+    )
+    score = Score(tuple(metrics.items()), tuple(read))
+    return [
+        make_node(
+            score.score,
+            [renamed[name] for name in read],
+            f"{namespace}.scores",
+            name="score",
+            namespace=namespace,
+            node_type=names.SCORE,
+            tags=(),
+            preview=NodePreview(names.SCORE, Score, ", ".join(metrics)),
+        ),
+        make_node(
+            Summarize().summarize,
+            f"{namespace}.scores",
+            f"{namespace}.summary",
+            name="summarize",
+            namespace=namespace,
+            node_type=names.GATHER,
+            tags=(),
+            preview=NodePreview(names.GATHER, Summarize, "mean, std"),
+        ),
+    ]
+
+
+def check_metrics(subject: str, metrics: object) -> None:
+    """Raise if ``metrics`` is not a dict of named metrics with at least one."""
+    if not isinstance(metrics, dict) or not metrics:
+        expected, remedy = "a dict of named metrics", "Give {'auc': metric(…)}."
+        raise_if([Breach(subject, expected, shown(metrics), remedy)])
+        return
+    breaches = []
+    for name, value in metrics.items():
+        breaches += names.check_name(f"{subject}, name", name)
+        if not isinstance(value, Metric):
+            remedy = "Wrap the function: metric(func, inputs=[…])."
+            got = shown(value)
+            breaches.append(Breach(f"{subject} {name!r}", "a metric", got, remedy))
+    raise_if(breaches)
+
+
+def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> tuple[float, int]:
+    values = [data[dataset] for dataset in metric.arguments.datasets]
+    args, kwargs = bind(metric.arguments.keywords, values)
+    value: Any = metric.func(*args, **kwargs)
+    try:
+        return float(value), _rows(values[0])
+    except (TypeError, ValueError) as error:
+        func = getattr(metric.func, "__name__", "its function")
+        msg = (
+            f"metric {name!r}: expected one number, got {shown(value)}. "
+            f"Let {func} return a float (for scikit-learn: choose an average)."
+        )
+        raise RatsError(msg) from error
+
+
+def _rows(data: Any) -> int:
+    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
+
+
+def _table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        msg = (
+            "Table of scores: expected pandas, got an environment without it. "
+            "Install kedro-rats[sklearn]."
+        )
+        raise RatsError(msg) from error
+    return pd.DataFrame(rows, columns=list(COLUMNS))

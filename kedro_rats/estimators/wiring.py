@@ -1,0 +1,136 @@
+"""Whether pipelines fit together: checks that Kedro does not make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kedro_rats import names
+from kedro_rats.errors import Breach, listed, shown
+from kedro_rats.estimators.node_function import same_function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+
+def made_by(nodes: Iterable[Node]) -> dict[str, Node]:
+    """Return the node that makes each dataset, without transcoding suffixes."""
+    return {names.base_name(output): node for node in nodes for output in node.outputs}
+
+
+def free_inputs(pipeline: Pipeline) -> set[str]:
+    """Return the datasets that a pipeline reads and does not make, not parameters."""
+    made = made_by(pipeline.nodes)
+    read = {name for node in pipeline.nodes for name in node.inputs}
+    return {
+        names.base_name(name)
+        for name in read
+        if not names.is_parameter(name) and names.base_name(name) not in made
+    }
+
+
+def joined(first: Pipeline, second: Pipeline) -> list[Node]:
+    """Return the nodes of both pipelines, each once, in the order of definition."""
+    known = {node.name for node in first.nodes}
+    return [*first.nodes, *(node for node in second.nodes if node.name not in known)]
+
+
+def check_same_names(
+    subject: str, first: Iterable[Node], second: Iterable[Node]
+) -> Iterator[Breach]:
+    """Find nodes of one name that differ: Kedro would keep either of them."""
+    mine = {node.name: node for node in first}
+    for node in second:
+        twin = mine.get(node.name)
+        if twin is None or twin is node:
+            continue
+        differing = _differences(twin, node)
+        if differing:
+            yield Breach(
+                subject,
+                f"one node of the name {node.name!r}",
+                f"two that differ in {listed(differing)}",
+                "A name can be used once in a chain: give one of the two another name.",
+            )
+
+
+def _differences(one: Node, other: Node) -> list[str]:
+    parts = {
+        "inputs": one._inputs == other._inputs,
+        "outputs": one._outputs == other._outputs,
+        "tags": one.tags == other.tags,
+        "confirms": one.confirms == other.confirms,
+        "function": same_function(one.func, other.func),
+    }
+    return [part for part, same in parts.items() if not same]
+
+
+def check_makers(
+    subject: str, first: Iterable[Node], second: Iterable[Node]
+) -> Iterator[Breach]:
+    """Find datasets that two different nodes make."""
+    mine = made_by(first)
+    for dataset, node in made_by(second).items():
+        if dataset in mine and mine[dataset].name != node.name:
+            yield Breach(
+                subject,
+                f"one node that makes {dataset!r}",
+                f"two: {mine[dataset].name!r} and {node.name!r}",
+                "Give one of the two outputs another name.",
+            )
+
+
+def check_phases(train: Pipeline, evaluate: Pipeline) -> Iterator[Breach]:
+    """Find what would make evaluation learn, or training depend on evaluation."""
+    subject = "estimator"
+    for node in evaluate.nodes:
+        if node.tags & {names.FIT, names.TRAIN_ONLY}:
+            yield Breach(
+                f"{subject}, eval",
+                "no node that learns",
+                f"{node.name!r} of type {names.node_type(node.tags)!r}",
+                "Put it in train; eval reads the state that it makes.",
+            )
+    made_in_train, made_in_eval = made_by(train.nodes), made_by(evaluate.nodes)
+    for dataset in sorted(free_inputs(train) & made_in_eval.keys()):
+        reader = _reader(train, dataset)
+        yield Breach(
+            f"{subject}, train",
+            "inputs that training has",
+            f"{dataset!r}, read by {reader!r}, which only eval makes "
+            f"(in {made_in_eval[dataset].name!r})",
+            "If its estimator has train_outputs=False, remove that; "
+            "else make the dataset in train too.",
+        )
+    for dataset in sorted(free_inputs(evaluate) & made_in_train.keys()):
+        maker = made_in_train[dataset]
+        if names.TRAIN_ONLY in maker.tags:
+            yield Breach(
+                f"{subject}, eval",
+                "inputs that evaluation has",
+                f"{dataset!r}, read by {_reader(evaluate, dataset)!r}, "
+                f"which the train-only node {maker.name!r} makes",
+                "Let only fit_inputs read it, and inputs what it was made from.",
+            )
+
+
+def check_scores(train: Pipeline, scores: str | None) -> Iterator[Breach]:
+    """Find scores that training does not write."""
+    if scores is not None and scores not in made_by(train.nodes):
+        made = sorted(made_by(train.nodes))
+        yield Breach(
+            "estimator, scores",
+            "a dataset that train makes",
+            shown(scores),
+            f"It makes {listed(made)}.",
+        )
+
+
+def _reader(pipeline: Pipeline, dataset: str) -> str:
+    return next(
+        node.name
+        for node in pipeline.nodes
+        if dataset in map(names.base_name, node.inputs)
+    )
