@@ -2,7 +2,7 @@
 
 from kedro_rats.estimators.algebra import Estimator
 from kedro_rats.estimators.learned import estimator
-from kedro_rats.estimators.metric import Metric, metric
+from kedro_rats.estimators.metrics import Metric, metric
 from kedro_rats.estimators.stateless import train_only, transformer
 
 __all__ = [

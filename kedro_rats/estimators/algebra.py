@@ -12,6 +12,7 @@ from kedro.pipeline.pipeline import CircularDependencyError
 from kedro_rats import names
 from kedro_rats.errors import Breach, DefinitionError, listed, raise_if, shown
 from kedro_rats.estimators import scoring, wiring
+from kedro_rats.estimators.nodes import without_naming_warnings
 from kedro_rats.estimators.tagging import Only, tagged
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from kedro.pipeline.node import Node
 
-    from kedro_rats.estimators.metric import Metric
+    from kedro_rats.estimators.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,12 +186,13 @@ class Estimator:
             for name in sorted(kept - free - set(judged))
         )
         read = {name for node in self.eval.nodes for name in node.inputs}
-        moved = Pipeline(
-            self.eval.nodes,
-            namespace=namespace,
-            inputs={name for name in read if names.base_name(name) in kept & free},
-            parameters={name for name in read if name.startswith("params:")},
-        )
+        with without_naming_warnings():
+            moved = Pipeline(
+                self.eval.nodes,
+                namespace=namespace,
+                inputs={name for name in read if names.base_name(name) in kept & free},
+                parameters={name for name in read if name.startswith("params:")},
+            )
         if metrics is None:
             return moved
         renamed = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kedro.pipeline.node import Node
@@ -14,10 +15,23 @@ from kedro_rats.estimators.calls import CallFunction
 from kedro_rats.estimators.preview import NodePreview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _NODES_HAVE_PREVIEWS = "preview_fn" in inspect.signature(Node.__init__).parameters
 """Kedro shows text on nodes from version 1.2 on."""
+
+
+@contextmanager
+def without_naming_warnings() -> Iterator[None]:
+    """Silence two warnings of Kedro about what kedro-rats does on purpose.
+
+    Previews of nodes are marked experimental, and a user did not choose to try them. Dots
+    in the names of datasets are how `eval_on` and combinators name what they make.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*preview_fn.*experimental")
+        warnings.filterwarnings("ignore", message=".*names contain '.' characters")
+        yield
 
 
 def make_node(  # noqa: PLR0913 - a node is what its parts are
@@ -36,9 +50,7 @@ def make_node(  # noqa: PLR0913 - a node is what its parts are
     if preview is not None and _NODES_HAVE_PREVIEWS:
         extra["preview_fn"] = preview.show
     try:
-        with warnings.catch_warnings():
-            # Previews are marked experimental; a user did not choose to try them.
-            warnings.filterwarnings("ignore", message=".*preview_fn.*experimental")
+        with without_naming_warnings():
             return Node(
                 func,
                 inputs,

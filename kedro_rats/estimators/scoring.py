@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kedro_rats import names
 from kedro_rats.errors import Breach, RatsError, raise_if, shown
 from kedro_rats.estimators.arguments import bind
-from kedro_rats.estimators.metric import Metric
+from kedro_rats.estimators.metrics import Metric
 from kedro_rats.estimators.node_function import node_function
 from kedro_rats.estimators.nodes import make_node
 from kedro_rats.estimators.preview import NodePreview

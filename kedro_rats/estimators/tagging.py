@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from kedro.pipeline import Pipeline
 
 from kedro_rats import names
+from kedro_rats.estimators.nodes import without_naming_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,8 @@ def tagged(pipeline: Pipeline, tags: Sequence[str], only: Only | None) -> Pipeli
         tags: Tags; those of no placement kind are always added.
         only: The type of the nodes that get them; None for all.
     """
-    return Pipeline([_tagged(node, tags, only) for node in pipeline.nodes])
+    with without_naming_warnings():
+        return Pipeline([_tagged(node, tags, only) for node in pipeline.nodes])
 
 
 def _tagged(node: Node, tags: Sequence[str], only: Only | None) -> Node:
