@@ -7,7 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
-from kedro.pipeline.pipeline import CircularDependencyError
+from kedro.pipeline.pipeline import (
+    CircularDependencyError,
+    ConfirmNotUniqueError,
+)
 
 from kedro_rats import names
 from kedro_rats.errors import Breach, DefinitionError, listed, raise_if, shown
@@ -242,7 +245,8 @@ def _conflicts(first: Estimator, second: Estimator) -> Iterable[Breach]:
 
 def _joined(first: Pipeline, second: Pipeline) -> Pipeline:
     try:
-        return Pipeline(wiring.joined(first, second))
+        with without_naming_warnings():
+            return Pipeline(wiring.joined(first, second))
     except CircularDependencyError as error:
         cycle: list[Node] = error.__cause__.args[1] if error.__cause__ else []
         got = f"a cycle of {listed(sorted({node.name for node in cycle}))}"
@@ -250,7 +254,7 @@ def _joined(first: Pipeline, second: Pipeline) -> Pipeline:
         raise DefinitionError(
             Breach("chain", "estimators that feed each other one way", got, remedy)
         ) from error
-    except Exception as error:
+    except (ValueError, ConfirmNotUniqueError) as error:
         got = " ".join(str(error).split())
         remedy = "Rename what clashes."
         raise DefinitionError(

@@ -23,14 +23,16 @@ _NODES_HAVE_PREVIEWS = "preview_fn" in inspect.signature(Node.__init__).paramete
 
 @contextmanager
 def without_naming_warnings() -> Iterator[None]:
-    """Silence two warnings of Kedro about what kedro-rats does on purpose.
+    """Silence warnings of Kedro about what kedro-rats does on purpose.
 
     Previews of nodes are marked experimental, and a user did not choose to try them. Dots
-    in the names of datasets are how `eval_on` and combinators name what they make.
+    in the names of datasets are how `eval_on` and combinators name what they make. A
+    namespace with other nodes in between matters only to Kedro's grouping by namespace.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*preview_fn.*experimental")
         warnings.filterwarnings("ignore", message=".*names contain '.' characters")
+        warnings.filterwarnings("ignore", message="Namespace '.*' is interrupted by")
         yield
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,21 +44,39 @@ def described_elsewhere(definition: Callable[[], Any]) -> list[list[str]]:
     """
     module = getattr(definition, "__module__", "__main__")
     name = getattr(definition, "__name__", "")
-    if module == "__main__" or vars(sys.modules[module]).get(name) is not definition:
+    if (
+        not _is_importable(module)
+        or getattr(sys.modules[module], name, 0) is not definition
+    ):
         return []
     command = [sys.executable, "-m", __name__, module, name]
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    results = []
-    for seed in _HASH_SEEDS:
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
-        done = subprocess.run(  # noqa: S603 - our own interpreter, no shell
-            command, env=environment, capture_output=True, text=True, check=False
+    started = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+            command,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        if done.returncode == 0:
-            results.append(json.loads(done.stdout.splitlines()[-1]))
-        elif done.returncode != _NOT_IMPORTABLE:
-            raise RuntimeError(done.stderr)
-    return results
+        for seed in _HASH_SEEDS
+    ]
+    ended = [(process, *process.communicate()) for process in started]
+    for process, _, error in ended:
+        if process.returncode not in (0, _NOT_IMPORTABLE):
+            raise RuntimeError(error)
+    return [
+        json.loads(output.splitlines()[-1])
+        for process, output, _ in ended
+        if process.returncode == 0
+    ]
+
+
+def _is_importable(module: str) -> bool:
+    """Say whether another process would find a module, on the same path."""
+    if module == "__main__":
+        return False
+    return PathFinder.find_spec(module.partition(".")[0]) is not None
 
 
 def main() -> None:
