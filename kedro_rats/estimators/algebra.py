@@ -204,7 +204,7 @@ class Estimator:
             else f"{namespace}.{name}"
             for name in judged
         }
-        return Pipeline([moved, *scoring.scoring_nodes(namespace, metrics, renamed)])
+        return Pipeline([moved, scoring.scoring_node(namespace, metrics, renamed)])
 
     def _judged(
         self, subject: str, metrics: Mapping[str, Metric] | None, kept: set[str]

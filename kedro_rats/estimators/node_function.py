@@ -11,7 +11,6 @@ copy of that function which carries the signature of its instance.
 from __future__ import annotations
 
 import inspect
-from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,64 +60,3 @@ class node_function:  # noqa: N801 - a decorator, like property
             [_SELF, *parameters]
         )
         return MethodType(function, instance)
-
-
-def same_function(one: object, other: object) -> bool:
-    """Say whether two node functions do the same.
-
-    They do if they are identical, or methods of one class with equal arguments.
-
-    Example:
-        >>> same_function(len, len), same_function(len, max)
-        (True, False)
-    """
-    return _equal(one, other, set())
-
-
-def _equal(one: object, other: object, seen: set[tuple[int, int]]) -> bool:
-    if one is other or (id(one), id(other)) in seen:
-        return True
-    if type(one) is not type(other):
-        return False
-    seen.add((id(one), id(other)))
-    if isinstance(one, MethodType) and isinstance(other, MethodType):
-        return one.__name__ == other.__name__ and _equal(
-            one.__self__, other.__self__, seen
-        )
-    if isinstance(one, (FunctionType, type)):
-        return False
-    if isinstance(one, partial) and isinstance(other, partial):
-        mine, theirs = ((part.func, part.args, part.keywords) for part in (one, other))
-        return _equal(mine, theirs, seen)
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            _equal(value, other[key], seen) for key, value in one.items()
-        )
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return len(one) == len(other) and all(
-            _equal(mine, theirs, seen) for mine, theirs in zip(one, other, strict=True)
-        )
-    return _equal_objects(one, other, seen)
-
-
-def _equal_objects(one: object, other: object, seen: set[tuple[int, int]]) -> bool:
-    if type(one).__eq__ is not object.__eq__:
-        verdict = one == other
-        if isinstance(verdict, bool):
-            return verdict or (one != one and other != other)
-        # Arrays and tables compare element by element; their state says it all.
-    try:
-        mine, theirs = (_state(value) for value in (one, other))
-    except TypeError:
-        return False
-    return _equal(mine, theirs, seen)
-
-
-def _state(value: object) -> object:
-    """Return what an object is made of: its attributes, or else what it pickles."""
-    if hasattr(value, "__dict__"):
-        return vars(value)
-    if hasattr(value, "tobytes"):
-        return (str(getattr(value, "dtype", "")), value.tobytes())
-    reduced = value.__reduce_ex__(2)
-    return reduced if isinstance(reduced, str) else reduced[1:3]

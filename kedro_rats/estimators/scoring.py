@@ -41,6 +41,16 @@ class Score:
     @node_function
     def score(self, *values: object) -> pd.DataFrame:
         """Return one row of the table of scores for each metric."""
+        return self.table(values)
+
+    @node_function
+    def score_and_summarize(self, *values: object) -> list[object]:
+        """Return the table of scores, and the mean and spread of each metric."""
+        scores = self.table(values)
+        return [scores, summarized(scores)]
+
+    def table(self, values: Sequence[object]) -> pd.DataFrame:
+        """Return the scores of some data, in the order of ``datasets``."""
         data = dict(zip(self.datasets, values, strict=True))
         rows = [
             (self.fold, self.part, name, *_judged(name, metric, data))
@@ -54,62 +64,51 @@ class Score:
         return tuple(f"input_{i}" for i, _ in enumerate(self.datasets))
 
 
-@dataclass(frozen=True)
-class Summarize:
-    """Reduces a table of scores to the mean and spread of each metric."""
+def summarized(scores: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return the mean and the standard deviation (ddof 0) of each metric over the folds.
 
-    argument_names: tuple[str, ...] = ("scores",)
+    Only what was judged on rows that were not trained on counts. One score of NaN makes
+    the mean NaN, as in scikit-learn.
+    """
+    import numpy as np
 
-    @node_function
-    def summarize(self, *values: Any) -> dict[str, dict[str, float]]:
-        """Return the mean and the standard deviation of each metric over the folds."""
-        (scores,) = values
-        judged = scores[scores["part"] == "eval"]
-        return {
-            metric: {
-                "mean": float(rows["value"].mean()),
-                "std": float(rows["value"].std(ddof=0)),
-            }
-            for metric, rows in judged.groupby("metric", sort=False)
+    judged = scores[scores["part"] == "eval"]
+    return {
+        str(metric): {
+            "mean": float(np.mean(rows["value"].to_numpy())),
+            "std": float(np.std(rows["value"].to_numpy())),
         }
+        for metric, rows in judged.groupby("metric", sort=False)
+    }
 
 
-def scoring_nodes(
+def scoring_node(
     namespace: str, metrics: Mapping[str, Metric], renamed: Mapping[str, str]
-) -> list[Node]:
-    """Return the nodes that write ``NAMESPACE.scores`` and ``NAMESPACE.summary``.
+) -> Node:
+    """Return the node that writes ``NAMESPACE.scores`` and ``NAMESPACE.summary``.
+
+    It is one node, because a table that went through a file of text may have lost the
+    last digit.
 
     Args:
-        namespace: Where the nodes and the two datasets live.
+        namespace: Where the node and the two datasets live.
         metrics: The metrics by name.
         renamed: For each dataset that a metric reads, its name in the pipeline.
     """
     read = dict.fromkeys(
         name for metric in metrics.values() for name in metric.arguments.datasets
     )
-    score = Score(tuple(metrics.items()), tuple(read))
-    return [
-        make_node(
-            score.score,
-            [renamed[name] for name in read],
-            f"{namespace}.scores",
-            name="score",
-            namespace=namespace,
-            node_type=names.SCORE,
-            tags=(),
-            preview=NodePreview(names.SCORE, Score, ", ".join(metrics)),
-        ),
-        make_node(
-            Summarize().summarize,
-            f"{namespace}.scores",
-            f"{namespace}.summary",
-            name="summarize",
-            namespace=namespace,
-            node_type=names.GATHER,
-            tags=(),
-            preview=NodePreview(names.GATHER, Summarize, "mean, std"),
-        ),
-    ]
+    judge = Score(tuple(metrics.items()), tuple(read))
+    return make_node(
+        judge.score_and_summarize,
+        [renamed[name] for name in read],
+        [f"{namespace}.scores", f"{namespace}.summary"],
+        name="score",
+        namespace=namespace,
+        node_type=names.SCORE,
+        tags=(),
+        preview=NodePreview(names.SCORE, Score, ", ".join(metrics)),
+    )
 
 
 def check_metrics(subject: str, metrics: object) -> None:
@@ -133,7 +132,9 @@ def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> tuple[float, 
     args, kwargs = bind(metric.arguments.keywords, values)
     value: Any = metric.func(*args, **kwargs)
     try:
-        return float(value), _rows(values[0])
+        read = zip(metric.arguments.datasets, values, strict=True)
+        rows = [data for name, data in read if not names.is_parameter(name)]
+        return float(value), _rows(rows[0]) if rows else 0
     except (TypeError, ValueError) as error:
         func = getattr(metric.func, "__name__", "its function")
         msg = (
@@ -144,7 +145,9 @@ def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> tuple[float, 
 
 
 def _rows(data: Any) -> int:
-    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
+    if hasattr(data, "shape"):
+        return int(data.shape[0])
+    return len(data) if hasattr(data, "__len__") else 0
 
 
 def _table(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:

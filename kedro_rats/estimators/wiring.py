@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kedro_rats import names
 from kedro_rats.errors import Breach, listed, shown
-from kedro_rats.estimators.node_function import same_function
+from kedro_rats.estimators.equality import same_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kedro_rats import names
 from kedro_rats.errors import Breach, listed, shown
 from kedro_rats.estimators.algebra import Estimator
-from kedro_rats.estimators.node_function import same_function
+from kedro_rats.estimators.equality import same_function
 from kedro_rats.testing.description import described, described_elsewhere
 from kedro_rats.testing.execution import first_half, run, same_values
 
