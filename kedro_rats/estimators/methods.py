@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro_rats.errors import Breach, DefinitionError, listed, nearest, shown
 
@@ -78,4 +78,15 @@ def _check_methods(
 
 
 def _has(obj: object, method: str) -> bool:
-    return callable(getattr(obj, method, None))
+    return callable(getattr(obj, method, None)) or _appears_by_fit(obj, method)
+
+
+def _appears_by_fit(obj: Any, method: str) -> bool:
+    """Say whether an object hides a method only until it is fitted.
+
+    A stack without a final estimator chooses one in its fit, and predicts then.
+    """
+    if not hasattr(type(obj), method) or not hasattr(obj, "get_params"):
+        return False
+    own = obj.get_params(deep=False)
+    return any(name.endswith("estimator") and own[name] is None for name in own)
