@@ -1,0 +1,1 @@
+"""{{ cookiecutter.project_name }}: predict the sex of a penguin."""

@@ -1,0 +1,1 @@
+"""The steps of the project: preparation, model, reporting."""
