@@ -7,21 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kedro.pipeline import Pipeline
-from kedro.pipeline.pipeline import (
-    CircularDependencyError,
-    ConfirmNotUniqueError,
-)
 
 from kedro_rats import names
-from kedro_rats.errors import Breach, DefinitionError, listed, raise_if, shown
+from kedro_rats.errors import Breach, listed, raise_if, shown
 from kedro_rats.estimators import scoring, wiring
 from kedro_rats.estimators.nodes import without_naming_warnings
 from kedro_rats.estimators.tagging import Only, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from kedro.pipeline.node import Node
 
     from kedro_rats.estimators.metrics import Metric
 
@@ -103,8 +97,8 @@ class Estimator:
         raise_if(_conflicts(self, other))
         scores = {self.scores, other.scores} - {None}
         return Estimator(
-            _joined(self.train, other.train),
-            _joined(self.eval, other.eval),
+            wiring.pipeline_of("chain", wiring.joined(self.train, other.train)),
+            wiring.pipeline_of("chain", wiring.joined(self.eval, other.eval)),
             scores=scores.pop() if len(scores) == 1 else None,
         )
 
@@ -177,7 +171,11 @@ class Estimator:
         subject = f"eval_on({shown(namespace)})"
         raise_if(names.check_name(f"{subject}, namespace", namespace))
         free = wiring.free_inputs(self.eval)
-        kept = {*self.state, *([shared] if isinstance(shared, str) else shared)}
+        shared = [shared] if isinstance(shared, str) else list(shared)
+        raise_if(
+            b for n in shared for b in names.check_dataset(f"{subject}, shared", n)
+        )
+        kept = {*self.state, *shared}
         judged = self._judged(subject, metrics, kept)
         raise_if(
             Breach(
@@ -241,22 +239,3 @@ def _conflicts(first: Estimator, second: Estimator) -> Iterable[Breach]:
     crossed = ((first.train, second.eval), (first.eval, second.train))
     for mine, theirs in crossed:
         yield from wiring.check_same_names("chain", mine.nodes, theirs.nodes)
-
-
-def _joined(first: Pipeline, second: Pipeline) -> Pipeline:
-    try:
-        with without_naming_warnings():
-            return Pipeline(wiring.joined(first, second))
-    except CircularDependencyError as error:
-        cycle: list[Node] = error.__cause__.args[1] if error.__cause__ else []
-        got = f"a cycle of {listed(sorted({node.name for node in cycle}))}"
-        remedy = "Rename a dataset so that no estimator needs what it feeds."
-        raise DefinitionError(
-            Breach("chain", "estimators that feed each other one way", got, remedy)
-        ) from error
-    except (ValueError, ConfirmNotUniqueError) as error:
-        got = " ".join(str(error).split())
-        remedy = "Rename what clashes."
-        raise DefinitionError(
-            Breach("chain", "pipelines that Kedro joins", got, remedy)
-        ) from error

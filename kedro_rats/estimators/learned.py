@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kedro.pipeline import Pipeline
-
 from kedro_rats.errors import raise_if
 from kedro_rats.estimators.algebra import Estimator
 from kedro_rats.estimators.definition import Definition, default_name, default_state
 from kedro_rats.estimators.of_functions import function_nodes
 from kedro_rats.estimators.of_objects import object_nodes
+from kedro_rats.estimators.wiring import pipeline_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,5 +94,6 @@ def estimator(  # noqa: PLR0913 - one argument is the principal one, the rest ar
     fit, applied = nodes_of(definition)
     in_training = train_outputs and fit.outputs == [definition.state]
     return Estimator(
-        Pipeline([fit, applied] if in_training else [fit]), Pipeline([applied])
+        pipeline_of(definition.subject, [fit, applied] if in_training else [fit]),
+        pipeline_of(definition.subject, [applied]),
     )

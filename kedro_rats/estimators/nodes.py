@@ -31,7 +31,9 @@ def without_naming_warnings() -> Iterator[None]:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*preview_fn.*experimental")
-        warnings.filterwarnings("ignore", message=".*names contain '.' characters")
+        warnings.filterwarnings(
+            "ignore", message=r".*names? .*contains? '\.' characters"
+        )
         warnings.filterwarnings("ignore", message="Namespace '.*' is interrupted by")
         yield
 

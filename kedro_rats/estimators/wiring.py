@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kedro.pipeline import Pipeline
+from kedro.pipeline.pipeline import (
+    CircularDependencyError,
+    ConfirmNotUniqueError,
+)
+
 from kedro_rats import names
-from kedro_rats.errors import Breach, listed, shown
+from kedro_rats.errors import Breach, DefinitionError, listed, shown
 from kedro_rats.estimators.equality import same_function
+from kedro_rats.estimators.nodes import without_naming_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
 
@@ -35,6 +41,29 @@ def joined(first: Pipeline, second: Pipeline) -> list[Node]:
     """Return the nodes of both pipelines, each once, in the order of definition."""
     known = {node.name for node in first.nodes}
     return [*first.nodes, *(node for node in second.nodes if node.name not in known)]
+
+
+def pipeline_of(subject: str, nodes: Iterable[Node]) -> Pipeline:
+    """Return a pipeline, or raise Kedro's objection as one line.
+
+    Raises:
+        DefinitionError: If the nodes need each other in a cycle, or Kedro finds another
+            fault, such as a dataset that is read with and without transcoding.
+    """
+    try:
+        with without_naming_warnings():
+            return Pipeline(nodes)
+    except CircularDependencyError as error:
+        cycle: list[Node] = error.__cause__.args[1] if error.__cause__ else []
+        got = f"a cycle of {listed(sorted({node.name for node in cycle}))}"
+        remedy = "Rename a dataset so that no estimator needs what it feeds."
+        expected = "estimators that feed each other one way"
+        raise DefinitionError(Breach(subject, expected, got, remedy)) from error
+    except (ValueError, ConfirmNotUniqueError) as error:
+        got = " ".join(str(error).split())
+        remedy = "Rename what clashes."
+        breach = Breach(subject, "nodes that Kedro puts together", got, remedy)
+        raise DefinitionError(breach) from error
 
 
 def check_same_names(
