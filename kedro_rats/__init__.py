@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kedro_rats.combinators import Space, cross_validate, holdout, tune
+    from kedro_rats.errors import LeakWarning
     from kedro_rats.estimators import (
         Estimator,
         Metric,
@@ -23,14 +25,26 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Estimator",
+    "LeakWarning",
     "Metric",
+    "Space",
+    "cross_validate",
     "estimator",
+    "holdout",
     "metric",
     "train_only",
     "transformer",
+    "tune",
 ]
 
-_ROOMS = dict.fromkeys(__all__, "kedro_rats.estimators")
+_ROOMS = {
+    **dict.fromkeys(__all__, "kedro_rats.estimators"),
+    "LeakWarning": "kedro_rats.errors",
+    "cross_validate": "kedro_rats.combinators",
+    "holdout": "kedro_rats.combinators",
+    "Space": "kedro_rats.combinators",
+    "tune": "kedro_rats.combinators",
+}
 
 
 def __getattr__(name: str) -> object:

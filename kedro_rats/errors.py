@@ -42,6 +42,13 @@ class Breach:
         )
 
 
+class LeakWarning(UserWarning):
+    """Something is fitted on all rows before a combinator splits them.
+
+    What is judged on a fold has then seen the rows that it is judged on.
+    """
+
+
 class DefinitionError(RatsError, ValueError):
     """A pipeline was defined wrongly; nothing was run, written or submitted.
 

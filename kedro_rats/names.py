@@ -22,7 +22,21 @@ APPLY: Final = "rats.apply"
 TRAIN_ONLY: Final = "rats.train_only"
 SCORE: Final = "rats.score"
 GATHER: Final = "rats.gather"
-NODE_TYPES: Final = (FIT, APPLY, TRAIN_ONLY, SCORE, GATHER)
+SPLIT: Final = "rats.split"
+TAKE: Final = "rats.take"
+ASK: Final = "rats.ask"
+TELL: Final = "rats.tell"
+NODE_TYPES: Final = (
+    FIT,
+    APPLY,
+    TRAIN_ONLY,
+    SPLIT,
+    TAKE,
+    SCORE,
+    GATHER,
+    ASK,
+    TELL,
+)
 
 PLACEMENT_KINDS: Final = ("image", "resources", "policy", "bind", "group", "cache")
 """Tags of these kinds (``image.NAME``, …) say where and how a node runs."""

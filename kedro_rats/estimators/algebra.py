@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,8 +10,15 @@ from typing import TYPE_CHECKING
 from kedro.pipeline import Pipeline
 
 from kedro_rats import names
-from kedro_rats.errors import Breach, listed, raise_if, shown
+from kedro_rats.errors import (
+    Breach,
+    LeakWarning,
+    listed,
+    raise_if,
+    shown,
+)
 from kedro_rats.estimators import scoring, wiring
+from kedro_rats.estimators.leaks import leaks
 from kedro_rats.estimators.nodes import without_naming_warnings
 from kedro_rats.estimators.tagging import Only, tagged
 
@@ -87,6 +95,10 @@ class Estimator:
         The nodes of ``(a + b).train`` are those of ``a.train`` and ``b.train``, and the
         same holds for ``eval``. ``scores`` are those of the one operand that has them.
 
+        Warns:
+            LeakWarning: If one learns from the rows that the other resamples: put it
+                inside the resampling combinator instead.
+
         Raises:
             DefinitionError: Where Kedro would choose silently: two nodes of one name
                 that differ, two makers of one dataset, a name that one ``train`` reads
@@ -95,9 +107,14 @@ class Estimator:
         if not isinstance(other, Estimator):
             return NotImplemented
         raise_if(_conflicts(self, other))
+        train = wiring.pipeline_of("chain", wiring.joined(self.train, other.train))
+        told = {*leaks(self.train), *leaks(other.train)}
+        for leak in leaks(train):
+            if leak not in told:
+                warnings.warn(leak, LeakWarning, stacklevel=2)
         scores = {self.scores, other.scores} - {None}
         return Estimator(
-            wiring.pipeline_of("chain", wiring.joined(self.train, other.train)),
+            train,
             wiring.pipeline_of("chain", wiring.joined(self.eval, other.eval)),
             scores=scores.pop() if len(scores) == 1 else None,
         )

@@ -52,6 +52,7 @@ class node_function:  # noqa: N801 - a decorator, like property
         function.__module__ = method.__module__
         function.__qualname__ = method.__qualname__
         function.__doc__ = method.__doc__
+        function.__annotations__ = dict(getattr(instance, "annotations", {}))
         parameters = [
             inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
             for name in instance.argument_names

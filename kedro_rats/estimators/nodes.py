@@ -40,7 +40,7 @@ def without_naming_warnings() -> Iterator[None]:
 
 def make_node(  # noqa: PLR0913 - a node is what its parts are
     func: Callable[..., Any],
-    inputs: Names,
+    inputs: Names | None,
     outputs: Names,
     *,
     name: str,

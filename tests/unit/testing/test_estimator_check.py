@@ -91,12 +91,12 @@ def test_inputs_that_are_not_rows_are_shared():
 
 
 def test_evaluation_that_learns_from_its_rows_is_found():
-    with pytest.raises(CheckError, match="output 'Z'.*other rows"):
+    with pytest.raises(CheckError, match=r"output 'Z'.*other rows"):
         check_estimator(lambda: own(centred_by_itself), data={"X": X})
 
 
 def test_evaluation_that_changes_the_state_is_found():
-    with pytest.raises(CheckError, match="state 'own_state'.*the same after"):
+    with pytest.raises(CheckError, match=r"state 'own_state'.*the same after"):
         check_estimator(lambda: own(centred_while_learning), data={"X": X})
 
 
@@ -107,7 +107,7 @@ def test_training_rows_that_cross_to_evaluation_are_found():
     def crossing():
         return Estimator(train=applied.train + late.train, eval=late.eval)
 
-    with pytest.raises(CheckError, match="state 'A'.*'absolute.apply'"):
+    with pytest.raises(CheckError, match=r"state 'A'.*'absolute.apply'"):
         check_estimator(crossing)
 
 
@@ -117,7 +117,7 @@ def test_a_definition_that_changes_between_calls_is_found():
     def changing():
         return estimator(StandardScaler(), inputs="X", outputs="Z", name=next(names))
 
-    with pytest.raises(CheckError, match="definition.*the same nodes"):
+    with pytest.raises(CheckError, match=r"definition.*the same nodes"):
         check_estimator(changing)
 
 
@@ -152,7 +152,7 @@ def test_a_node_that_does_not_pickle_is_found():
     def with_lambda():
         return transformer(lambda rows: rows, inputs="X", outputs="Z", name="same")
 
-    with pytest.raises(CheckError, match="node 'same.apply'.*pickles"):
+    with pytest.raises(CheckError, match=r"node 'same.apply'.*pickles"):
         check_estimator(with_lambda)
 
 
@@ -172,13 +172,13 @@ def test_all_that_is_wrong_is_told_at_once():
 
 
 def test_missing_data_is_named():
-    with pytest.raises(CheckError, match="none for y"):
+    with pytest.raises(CheckError, match=r"none for y"):
         check_estimator(classify, data={"X": X})
 
 
 @pytest.mark.parametrize("given", [classify(), 3, lambda: 3])
 def test_what_is_not_a_definition_is_refused(given):
-    with pytest.raises(CheckError, match="a function that returns an Estimator"):
+    with pytest.raises(CheckError, match=r"a function that returns an Estimator"):
         check_estimator(given)
 
 

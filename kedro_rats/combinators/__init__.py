@@ -1,0 +1,7 @@
+"""Combinators: functions from estimators to estimators, which nest at will."""
+
+from kedro_rats.combinators.cross_validation import cross_validate, holdout
+from kedro_rats.combinators.space import Space
+from kedro_rats.combinators.tuning import tune
+
+__all__ = ["Space", "cross_validate", "holdout", "tune"]

@@ -1,0 +1,276 @@
+"""Studies: what asks for trials and is told of them, apart from any pipeline."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from kedro_rats.combinators.space import Distributions, Space
+from kedro_rats.errors import RatsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ATTRIBUTE = "kedro_rats"
+"""User attribute of an Optuna study, and of its trials, that holds what we add."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is known of a trial: a row of the table of trials."""
+
+    number: int
+    state: str
+    values: tuple[float, ...] | None
+    params: Mapping[str, Any]
+    feasible: bool
+    error: str | None
+
+
+class Searcher(Protocol):
+    """How a search is started and carried on; a study is whatever it likes to pickle."""
+
+    def start(self) -> Any:
+        """Return a new study."""
+
+    def mismatch(self, study: Any) -> str | None:
+        """Return why a study of another search cannot be continued; None if it can."""
+
+    def ask(self, study: Any) -> tuple[Any, dict[str, Any]]:
+        """Return a handle of a new trial, and its values by path."""
+
+    def tell(self, study: Any, handle: Any, result: Result) -> bool:
+        """Record the result of a trial; return whether the search is exhausted."""
+
+    def trials(self, study: Any) -> list[Trial]:
+        """Return all finished trials, by number."""
+
+    def notes(self, study: Any) -> dict[str, Any]:
+        """Return what was noted on the study; an empty dict at first."""
+
+    def note(self, study: Any, notes: dict[str, Any]) -> None:
+        """Note something on the study."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out of a trial.
+
+    Attributes:
+        values: A value for each objective; None if the trial failed.
+        constraints: What each constraint gave; feasible where none is above 0.
+        error: Why it failed.
+    """
+
+    values: tuple[float, ...] | None
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class OptunaSearcher:
+    """Searches with an Optuna sampler.
+
+    Attributes:
+        name: The study's name: some pruners and samplers derive random numbers from it.
+        space: What is searched.
+        sampler: An Optuna sampler with a seed, copied when a study is started.
+        directions: ``maximize`` or ``minimize`` for each objective.
+    """
+
+    name: str
+    space: Space | Distributions
+    sampler: Any
+    directions: tuple[Literal["maximize", "minimize"], ...]
+
+    def start(self) -> Any:
+        """Return a new study in memory, with a copy of the sampler."""
+        import optuna
+
+        return optuna.create_study(
+            study_name=self.name,
+            sampler=copy.deepcopy(self.sampler),
+            directions=list(self.directions),
+        )
+
+    def mismatch(self, study: Any) -> str | None:
+        """Return what differs in the study: its kind, its directions or its space."""
+        import optuna
+
+        if not isinstance(study, optuna.Study):
+            return f"a {type(study).__name__}"
+        directions = tuple(direction.name.lower() for direction in study.directions)
+        if directions != self.directions:
+            return f"directions {directions}"
+        known = (
+            dict(self.space.by_path) if isinstance(self.space, Distributions) else {}
+        )
+        for trial in study.get_trials(deepcopy=False):
+            for path, distribution in trial.distributions.items():
+                if known and (
+                    path not in known
+                    or type(known[path]) is not type(distribution)
+                    or getattr(known[path], "log", 0) != getattr(distribution, "log", 0)
+                    or getattr(known[path], "choices", 0)
+                    != getattr(distribution, "choices", 0)
+                ):
+                    return f"{path} as {distribution}"
+        return None
+
+    def ask(self, study: Any) -> tuple[Any, dict[str, Any]]:
+        """Return Optuna's trial, and its values by path."""
+        if isinstance(self.space, Space):
+            trial = study.ask()
+            chosen = self.space.suggested(trial)
+        else:
+            trial = study.ask(dict(self.space.by_path))
+            chosen = dict(trial.params)
+        trial.set_user_attr(_ATTRIBUTE, chosen)
+        return trial, chosen
+
+    def tell(self, study: Any, handle: Any, result: Result) -> bool:
+        """Tell Optuna; a sampler without further points says that it is exhausted."""
+        from optuna.trial import TrialState
+
+        for name, value in result.constraints.items():
+            handle.set_constraint(name, value)
+        if result.error is not None:
+            handle.set_user_attr("error", result.error)
+        failed = TrialState.FAIL if result.values is None else None
+        values = None if result.values is None else list(result.values)
+        try:
+            study.tell(handle, values, state=failed)
+        except RuntimeError as error:
+            # Grid and brute-force samplers end a study by Study.stop, which only
+            # Study.optimize allows; the trial is recorded nevertheless.
+            if "Study.stop" not in str(error):
+                raise
+            return True
+        return False
+
+    def trials(self, study: Any) -> list[Trial]:
+        """Return all finished trials, by number."""
+        return [
+            Trial(
+                trial.number,
+                trial.state.name.lower(),
+                None if trial.values is None else tuple(trial.values),
+                trial.user_attrs.get(_ATTRIBUTE, trial.params),
+                all(value <= 0 for value in trial.constraints.values()),
+                trial.user_attrs.get("error"),
+            )
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state.is_finished()
+        ]
+
+    def notes(self, study: Any) -> dict[str, Any]:
+        """Return our user attribute of the study."""
+        return dict(study.user_attrs.get(_ATTRIBUTE, {}))
+
+    def note(self, study: Any, notes: dict[str, Any]) -> None:
+        """Set our user attribute of the study."""
+        study.set_user_attr(_ATTRIBUTE, notes)
+
+
+@dataclass
+class AskTellStudy:
+    """The study of a searcher that is not Optuna's.
+
+    Attributes:
+        source: The object that asks and is told.
+        finished: The trials that were told.
+        asked: How many were asked for.
+        noted: What was noted on it.
+    """
+
+    source: Any
+    finished: list[Trial] = field(default_factory=list)
+    asked: int = 0
+    noted: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AskTellSearcher:
+    """Searches with any object that has ``ask()`` and ``tell(params, value)``."""
+
+    source: Any
+
+    def start(self) -> AskTellStudy:
+        """Return a study with a copy of the object."""
+        return AskTellStudy(copy.deepcopy(self.source))
+
+    def mismatch(self, study: Any) -> str | None:
+        """Return the type of what is no study of such a search."""
+        if not isinstance(study, AskTellStudy):
+            return f"a {type(study).__name__}"
+        same = type(study.source) is type(self.source)
+        return None if same else f"one of a {type(study.source).__name__}"
+
+    def ask(self, study: AskTellStudy) -> tuple[Any, dict[str, Any]]:
+        """Return the number of the trial, and what the object asks for."""
+        chosen = dict(study.source.ask())
+        study.asked += 1
+        return (study.asked - 1, chosen), chosen
+
+    def tell(self, study: AskTellStudy, handle: Any, result: Result) -> bool:
+        """Tell the object: a value, a tuple of several, or NaN for a failure."""
+        number, chosen = handle
+        values = result.values
+        told: Any = math.nan if values is None else values
+        exhausted = study.source.tell(
+            chosen, told[0] if values and len(values) == 1 else told
+        )
+        study.finished.append(
+            Trial(
+                number,
+                "fail" if values is None else "complete",
+                values,
+                chosen,
+                all(value <= 0 for value in result.constraints.values()),
+                result.error,
+            )
+        )
+        return exhausted is True
+
+    def trials(self, study: AskTellStudy) -> list[Trial]:
+        """Return all trials that were told, by number."""
+        return list(study.finished)
+
+    def notes(self, study: AskTellStudy) -> dict[str, Any]:
+        """Return what was noted."""
+        return dict(study.noted)
+
+    def note(self, study: AskTellStudy, notes: dict[str, Any]) -> None:
+        """Note something."""
+        study.noted = notes
+
+
+class GridInOrder:
+    """Asks for all combinations, in the order of scikit-learn's ``ParameterGrid``.
+
+    Paths are sorted, and the last one varies fastest.
+    """
+
+    def __init__(self, choices: Mapping[str, Sequence[Any]]) -> None:
+        paths = sorted(choices)
+        combined = itertools.product(*(choices[path] for path in paths))
+        self.points = [dict(zip(paths, point, strict=True)) for point in combined]
+        self.asked = 0
+        self.told = 0
+
+    def ask(self) -> dict[str, Any]:
+        """Return the next combination."""
+        if self.asked >= len(self.points):
+            msg = f"grid: expected at most {len(self.points)} trials, got more. Ask for fewer."
+            raise RatsError(msg)
+        self.asked += 1
+        return self.points[self.asked - 1]
+
+    def tell(self, params: Mapping[str, Any], value: float) -> bool:
+        """Count a result; say whether it was the last one."""
+        del params, value
+        self.told += 1
+        return self.told == len(self.points)

@@ -1,0 +1,225 @@
+"""A trial that fails is told as failed, and the search goes on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import optuna
+import pytest
+from combinators import toys, tune_toys
+from combinators.tune_toys import ALPHA, DATA, LEVEL, LEVEL_DATA, K
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.samplers import RandomSampler, TPESampler
+
+from kedro_rats import Space, cross_validate, estimator, metric
+from kedro_rats.errors import RatsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Ridge refuses a negative alpha, as Optuna's own loop sees too.
+SPACE = {K: IntDistribution(2, 8), ALPHA: FloatDistribution(-1, 2)}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def by_r2(trial: optuna.Trial) -> float:
+    chosen = {K: trial.suggest_int(K, 2, 8), ALPHA: trial.suggest_float(ALPHA, -1, 2)}
+    return tune_toys.peer_scores(chosen)["r2"]
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [lambda: RandomSampler(seed=0), lambda: TPESampler(seed=0, n_startup_trials=4)],
+    ids=["random", "tpe"],
+)
+def test_failed_trials_are_those_of_optunas_loop(sampler: Callable[[], Any]) -> None:
+    best = tune_toys.tuned(space=SPACE, sampler=sampler(), trials=10, max_failed=10)
+
+    made = toys.run(best.train, DATA)
+
+    expected = tune_toys.optimized(by_r2, sampler(), 10, catch=(Exception,))
+    states = [trial.state.name for trial in expected.trials]
+    assert {"FAIL", "COMPLETE"} == set(states)
+    assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(expected)
+    assert list(made["tune.trials"]["state"]) == [state.lower() for state in states]
+    assert made["tune.best"]["number"] == expected.best_trial.number
+
+
+def test_the_table_tells_where_and_why_a_trial_failed() -> None:
+    best = tune_toys.leveled([1, 200, 2], max_failed=1)
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    failed = made["tune.trials"].iloc[1]
+    assert failed["state"] == "fail"
+    assert math.isnan(failed["value"])
+    assert failed[LEVEL] == 200
+    assert failed["error"] == (
+        "tune.round_1.trial_1.held.fold_0.train.own.fit: "
+        "ValueError: level 200 is too high"
+    )
+    assert list(made["tune.trials"]["error"].isna()) == [True, False, True]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_just_as_many_trials_may_fail_as_are_allowed(batch: int) -> None:
+    levels = [200, 1, 300, 3, 2]
+
+    made = toys.run(
+        tune_toys.leveled(levels, max_failed=2, batch=batch).train, LEVEL_DATA
+    )
+    with pytest.raises(RatsError) as error:
+        toys.run(tune_toys.leveled(levels, max_failed=1, batch=batch).train, LEVEL_DATA)
+
+    assert made["tune.best"] == {"number": 3, "value": 3.0, "params": {LEVEL: 3}}
+    text = str(error.value)
+    assert "search 'tune': expected at most 1 failed trials, got 2" in text
+    assert "trial_2.held.fold_0.train.own.fit: ValueError: level 300 is" in text
+    assert "\n" not in text
+
+
+def test_no_trial_may_fail_by_default() -> None:
+    best = tune_toys.leveled([1, 200, 2])
+
+    with pytest.raises(RatsError, match="ValueError: level 200 is too high"):
+        toys.run(best.train, LEVEL_DATA)
+
+
+def test_a_failure_leaves_other_trials_of_its_round_as_they_are() -> None:
+    best = tune_toys.leveled([1, 200, 2, 3], batch=4, max_failed=1)
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    told = tune_toys.study_of(made).source.told
+    assert [params for params, _ in told] == [1, 200, 2, 3]
+    assert [value for _, value in told if not math.isnan(value)] == [1.0, 2.0, 3.0]
+
+
+def test_a_score_that_is_nan_is_a_failure() -> None:
+    best = tune_toys.leveled([-1, 2, -3], max_failed=2)
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    table = made["tune.trials"]
+    assert list(table["state"]) == ["fail", "complete", "fail"]
+    assert "NaN" in table["error"][0]
+    assert made["tune.best"]["number"] == 1
+    with pytest.raises(RatsError, match=r"at most 1 failed trials, got 2.*NaN"):
+        toys.run(tune_toys.leveled([-1, 2, -3], max_failed=1).train, LEVEL_DATA)
+
+
+def test_nan_is_a_failure_as_in_optunas_loop() -> None:
+    values = [3.0, math.nan, 5.0, math.nan, 4.0]
+    space = {LEVEL: FloatDistribution(-5, 5)}
+    best = tune_toys.leveled(
+        values,
+        space=space,
+        sampler=TPESampler(seed=1, n_startup_trials=2),
+        max_failed=5,
+    )
+
+    def by_level(trial: optuna.Trial) -> float:
+        level = trial.suggest_float(LEVEL, -5, 5)
+        return level if level >= 0 else math.nan
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    sampler = TPESampler(seed=1, n_startup_trials=2)
+    expected = tune_toys.optimized(by_level, sampler, 5)
+    assert {t.state.name for t in expected.trials} == {"FAIL", "COMPLETE"}
+    assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(expected)
+
+
+def test_a_search_in_which_all_trials_fail_is_an_error() -> None:
+    best = tune_toys.leveled([200, -1, 300], max_failed=3)
+
+    with pytest.raises(RatsError, match=r"search 'tune': expected a trial that comple"):
+        toys.run(best.train, LEVEL_DATA)
+
+
+def impossible(scores: Mapping[str, float]) -> float:
+    return scores["level"]
+
+
+def test_a_search_in_which_no_trial_is_feasible_is_an_error() -> None:
+    best = tune_toys.leveled([1, 2], constraints={"never": impossible})
+
+    with pytest.raises(RatsError, match="feasible, got none of 2"):
+        toys.run(best.train, LEVEL_DATA)
+
+
+# --- failures inside a fold -------------------------------------------------------------
+
+
+def learn_unless_first(X: Any, own: Mapping[str, Any]) -> float:
+    """Fail in the folds that do not train on the first row, from a level of 100 on."""
+    if own["level"] >= 100 and X[0, 0] != tune_toys.X[0, 0]:
+        msg = "the first row is missing"
+        raise ValueError(msg)
+    return float(own["level"])
+
+
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+def test_a_trial_of_which_one_fold_fails_has_failed(on_error: Any) -> None:
+    own = estimator(
+        learn_unless_first,
+        tune_toys.give_level,
+        fit_inputs=["X", "params:own"],
+        inputs="X",
+        outputs="level",
+        name="own",
+    )
+    cv = cross_validate(
+        own,
+        splitter=tune_toys.FOLDS,
+        rows=["X"],
+        metrics={"level": metric(tune_toys.mean_level, inputs=["level"])},
+        on_error=on_error,
+        name="cv",
+    )
+    best = tune_toys.tuned(
+        cv,
+        space={LEVEL: FloatDistribution(0, 1000)},
+        objective="level",
+        sampler=tune_toys.Listed([1, 200, 2]),
+        trials=3,
+        max_failed=1,
+    )
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    assert list(made["tune.trials"]["state"]) == ["complete", "fail", "complete"]
+    assert made["tune.best"]["number"] == 2
+    assert made["own_state"] == 2.0
+
+
+# --- what is no failure of a trial ------------------------------------------------------
+
+
+def suggest_another_path(trial: optuna.Trial) -> dict[str, Any]:
+    return {"params:own.other": trial.suggest_float("x", 0, 1)}
+
+
+def test_a_space_that_gives_a_path_it_did_not_declare_is_an_error() -> None:
+    space = Space(suggest_another_path, params=[LEVEL])
+    best = tune_toys.leveled([1], space=space, sampler=RandomSampler(seed=0))
+
+    with pytest.raises(RatsError) as error:
+        toys.run(best.train, LEVEL_DATA)
+
+    text = str(error.value)
+    assert f"expected paths among params ({LEVEL}), got params:own.other" in text
+
+
+def test_the_refit_is_not_guarded() -> None:
+    best = tune_toys.leveled([1, 2])
+    refit = best.train.only_nodes("tune.refit.held.refit.own.fit")
+    data = {**LEVEL_DATA, "tune.refit.params.own": {"level": 500}}
+
+    with pytest.raises(ValueError, match="level 500"):
+        toys.run(refit, data)

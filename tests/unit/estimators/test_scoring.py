@@ -1,0 +1,158 @@
+"""Metrics of ``eval_on``, against scikit-learn's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pipelines.running import run
+from pipelines.steps import chain_of
+from sklearn import datasets
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    precision_recall_curve,
+    roc_auc_score,
+)
+from sklearn.preprocessing import StandardScaler
+
+from kedro_rats import Estimator, metric
+from kedro_rats.errors import RatsError
+
+OUTPUTS = ["predict", "predict_proba", "decision_function"]
+
+
+def chain() -> Estimator:
+    return chain_of(
+        [("scale", StandardScaler()), ("clf", LogisticRegression())], OUTPUTS
+    )
+
+
+def rows() -> dict[str, Any]:
+    X, y = datasets.load_breast_cancer(return_X_y=True)
+    weight = np.linspace(0.5, 2.0, len(y[1::2]))
+    train = {"X": X[::2].copy(), "y": y[::2]}
+    return {**train, "test.X": X[1::2].copy(), "test.y": y[1::2], "test.w": weight}
+
+
+def judged(metrics: dict[str, Any], **options: Any) -> dict[str, Any]:
+    part = chain()
+    pipeline = part.train + part.eval_on("test", metrics=metrics, **options)
+    data = rows()
+    return {**data, **run(pipeline, {n: data[n] for n in pipeline.inputs()})}
+
+
+def test_scores_are_those_of_the_metrics_themselves() -> None:
+    made = judged(
+        {
+            "auc": metric(roc_auc_score, inputs=["y", "decision_function"]),
+            "accuracy": metric(accuracy_score, inputs=["y", "predict"]),
+            "loss": metric(
+                log_loss, inputs=["y", "predict_proba"], greater_is_better=False
+            ),
+        }
+    )
+
+    y = made["test.y"]
+    table = made["test.scores"]
+    assert list(table.columns) == ["fold", "part", "metric", "value", "rows"]
+    assert table["metric"].tolist() == ["auc", "accuracy", "loss"]
+    assert table["value"].tolist() == [
+        roc_auc_score(y, made["test.decision_function"]),
+        accuracy_score(y, made["test.predict"]),
+        log_loss(y, made["test.predict_proba"]),
+    ]
+    assert set(table["fold"]) == {0}
+    assert set(table["part"]) == {"eval"}
+    assert set(table["rows"]) == {len(y)}
+
+
+def test_the_summary_is_the_mean_and_no_spread_of_one_fold() -> None:
+    made = judged({"auc": metric(roc_auc_score, inputs=["y", "decision_function"])})
+
+    value = roc_auc_score(made["test.y"], made["test.decision_function"])
+    assert made["test.summary"] == {"auc": {"mean": value, "std": 0.0}}
+
+
+def test_weights_reach_a_metric_by_keyword() -> None:
+    inputs = {"y_true": "y", "y_score": "decision_function", "sample_weight": "w"}
+
+    made = judged({"auc": metric(roc_auc_score, inputs=inputs)})
+
+    expected = roc_auc_score(
+        made["test.y"], made["test.decision_function"], sample_weight=made["test.w"]
+    )
+    assert made["test.scores"]["value"].tolist() == [expected]
+
+
+def test_two_metrics_may_read_the_same_datasets() -> None:
+    made = judged(
+        {
+            "accuracy": metric(accuracy_score, inputs=["y", "predict"]),
+            "f1": metric(f1_score, inputs={"y_pred": "predict", "y_true": "y"}),
+        }
+    )
+
+    y, label = made["test.y"], made["test.predict"]
+    assert made["test.scores"]["value"].tolist() == [
+        accuracy_score(y, label),
+        f1_score(y, label),
+    ]
+
+
+def test_what_is_shared_keeps_its_name_for_a_metric() -> None:
+    accuracy = metric(accuracy_score, inputs=["answers", "predict"])
+
+    test = chain().eval_on("test", shared=["answers"], metrics={"accuracy": accuracy})
+
+    assert "answers" in test.inputs()
+    assert "test.answers" not in test.inputs()
+
+
+def test_a_metric_may_read_parameters() -> None:
+    f1 = metric(
+        f1_score, inputs={"y_true": "y", "y_pred": "predict", "average": "params:avg"}
+    )
+
+    test = chain().eval_on("test", metrics={"f1": f1})
+
+    assert "params:avg" in test.inputs()
+
+
+@pytest.mark.parametrize(
+    "func",
+    [
+        precision_recall_curve,
+        lambda y, scores: "high",
+        lambda y, scores: None,
+        lambda y, scores: scores,
+    ],
+)
+def test_a_metric_that_gives_no_number_is_an_error_with_its_name(func: Any) -> None:
+    with pytest.raises(RatsError, match="metric 'curve': expected one number, got"):
+        judged({"curve": metric(func, inputs=["y", "decision_function"])})
+
+
+def test_the_direction_of_a_metric_is_kept() -> None:
+    assert metric(accuracy_score, inputs=["y", "p"]).greater_is_better
+    loss = metric(log_loss, inputs=["y", "p"], greater_is_better=False)
+    assert not loss.greater_is_better
+
+
+def test_without_metrics_there_are_no_scores() -> None:
+    test = chain().eval_on("test")
+
+    assert not {"test.scores", "test.summary"} & test.all_outputs()
+
+
+def test_scoring_nodes_are_in_the_namespace_and_have_their_types() -> None:
+    auc = metric(roc_auc_score, inputs=["y", "decision_function"])
+
+    test = chain().eval_on("test", metrics={"auc": auc})
+
+    types = {node.name: node.tags for node in test.nodes}
+    assert types["test.score"] == {"rats.score"}
+    assert types["test.summarize"] == {"rats.gather"}
