@@ -88,7 +88,7 @@ def cross_validate(  # noqa: PLR0913 - one argument is the principal one, the re
     """
     subject = f"cross_validate {shown(name)}"
     shared = strings(f"{subject}, shared", shared)
-    rows = _with_roles(rows, groups, stratify, splitter)
+    rows = _with_roles(subject, rows, groups, stratify, splitter)
     check_operand(subject, estimator, name)
     splitting = splitting_of(
         subject,
@@ -179,7 +179,7 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
     """
     subject = f"holdout {shown(name)}"
     shared = strings(f"{subject}, shared", shared)
-    rows = _with_roles(rows, groups, stratify, None)
+    rows = _with_roles(subject, rows, groups, stratify, None)
     check_operand(subject, estimator, name)
     check_rows(subject, estimator, rows, shared)
     _check_split(subject, random_state, shuffle, groups, stratify)
@@ -206,7 +206,11 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
 
 
 def _with_roles(
-    rows: object, groups: str | None, stratify: str | None, splitter: object
+    subject: str,
+    rows: object,
+    groups: str | None,
+    stratify: str | None,
+    splitter: object,
 ) -> list[str]:
     """Return all row inputs: groups and classes are rows by being named."""
     if isinstance(rows, str):
@@ -214,10 +218,10 @@ def _with_roles(
     if not isinstance(rows, (list, tuple)) or not rows:
         remedy = "The first is what the splitter gets as X."
         expected = "a list of the inputs to slice"
-        raise_if([Breach("rows", expected, shown(rows), remedy)])
+        raise_if([Breach(f"{subject}, rows", expected, shown(rows), remedy)])
         return []
     raise_if(
-        Breach("rows", "names of datasets", shown(row), "Give strings.")
+        Breach(f"{subject}, rows", "names of datasets", shown(row), "Give strings.")
         for row in [*rows, groups, stratify]
         if row is not None and not isinstance(row, str)
     )
