@@ -185,10 +185,6 @@ def _has_methods(obj: object) -> bool:
 def _check_needs_no_fit(subject: str, obj: Any) -> list[Breach]:
     if not hasattr(obj, "get_params") or not hasattr(obj, "fit"):
         return []
-    # Before version 1.6, check_is_fitted of scikit-learn did not know this tag.
-    old_tags: Any = getattr(obj, "_get_tags", None)
-    if old_tags is not None and old_tags().get("stateless"):
-        return []
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 

@@ -139,7 +139,7 @@ def test_evaluation_that_reads_what_only_training_has_is_refused() -> None:
         toys.keep_first_half, inputs=["X", "y"], outputs=["Xk", "yk"], name="drop"
     )
 
-    with pytest.raises(DefinitionError, match="train-only node 'drop.apply'"):
+    with pytest.raises(DefinitionError, match=r"train-only node 'drop.apply'"):
         drop + transformer(toys.double, inputs="Xk", outputs="Z")
 
 

@@ -82,7 +82,7 @@ def text(node: Any) -> str:
                 "call: subtract(state, rows)",
             ],
         ),
-        (LOG.eval.nodes[0], ["type: apply", "function: log1p", None]),
+        (LOG.eval.nodes[0], ["type: apply", None, None]),
         (
             DROP.train.nodes[0],
             [
@@ -92,7 +92,7 @@ def text(node: Any) -> str:
             ],
         ),
         (
-            CLF.eval_on("test", metrics={"accuracy": ACCURACY}).nodes[-2],
+            CLF.eval_on("test", metrics={"accuracy": ACCURACY}).nodes[-1],
             ["type: score", None, "call: accuracy"],
         ),
     ],

@@ -148,11 +148,11 @@ def test_without_metrics_there_are_no_scores() -> None:
     assert not {"test.scores", "test.summary"} & test.all_outputs()
 
 
-def test_scoring_nodes_are_in_the_namespace_and_have_their_types() -> None:
+def test_one_node_in_the_namespace_scores() -> None:
     auc = metric(roc_auc_score, inputs=["y", "decision_function"])
 
     test = chain().eval_on("test", metrics={"auc": auc})
 
-    types = {node.name: node.tags for node in test.nodes}
-    assert types["test.score"] == {"rats.score"}
-    assert types["test.summarize"] == {"rats.gather"}
+    (score,) = test.only_nodes_with_tags("rats.score").nodes
+    assert score.name == "test.score"
+    assert score.outputs == ["test.scores", "test.summary"]
