@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from kedro_rats import Estimator
 
+# Kedro says so where it copies pipelines: it cannot group by such a namespace.
+pytestmark = pytest.mark.filterwarnings("ignore:Namespace '.*' is interrupted")
+
 DATA = {
     SOURCE: np.arange(12.0).reshape(6, 2) ** 2,
     TARGET: np.arange(6.0),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from kedro.pipeline import Pipeline, node
 from pipelines import toys
 from sklearn.decomposition import SparseCoder
@@ -161,6 +162,7 @@ SAME: dict[str, Any] = {
     "array of objects": lambda: SparseCoder(
         dictionary=np.array([1, "a"], dtype=object)
     ),
+    "sparse matrix": lambda: SparseCoder(scipy.sparse.csr_matrix(np.eye(3))),
     "table": lambda: SparseCoder(dictionary=pd.DataFrame({"a": [1.0, np.nan]})),
     "function": lambda: FunctionTransformer(np.log1p),
     "random state": lambda: SparseCoder(np.random.RandomState(0)),
@@ -189,6 +191,14 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
         SparseCoder(pd.DataFrame({"a": [1.0]})),
         SparseCoder(pd.DataFrame({"a": [2.0]})),
     ),
+    "value in a sparse matrix": (
+        SparseCoder(scipy.sparse.csr_matrix(np.eye(3))),
+        SparseCoder(scipy.sparse.csr_matrix(np.eye(3) * 2)),
+    ),
+    "place in a sparse matrix": (
+        SparseCoder(scipy.sparse.csr_matrix(np.eye(3))),
+        SparseCoder(scipy.sparse.csr_matrix(np.eye(3)[::-1])),
+    ),
     "name in a table": (
         SparseCoder(pd.DataFrame({"a": [1.0]})),
         SparseCoder(pd.DataFrame({"b": [1.0]})),
@@ -211,15 +221,19 @@ def test_equal_definitions_made_twice_are_one(kind: str) -> None:
     assert [node.name for node in chain.eval.nodes] == ["scale.apply"]
 
 
-TOLD_APART = [
-    pytest.param(kind, marks=pytest.mark.xfail(reason="compared by ==", strict=True))
-    if kind in {"shape of an array", "value in a table", "name in a table"}
-    else kind
-    for kind in DIFFERENT
-]
+def test_tables_of_polars_are_compared_by_what_they_hold() -> None:
+    polars = pytest.importorskip("polars")
+    first, same, other = (
+        scale(SparseCoder(polars.DataFrame({"a": [value]})), fused=False)
+        for value in (1.0, 1.0, 2.0)
+    )
+
+    assert len((first + same).eval.nodes) == 1
+    with pytest.raises(DefinitionError, match="two that differ in function"):
+        first + other
 
 
-@pytest.mark.parametrize("kind", TOLD_APART)
+@pytest.mark.parametrize("kind", DIFFERENT)
 def test_definitions_of_one_name_that_differ_are_refused(kind: str) -> None:
     first, second = (
         scale(obj, outputs={"transform": "Z"}, fused=False) for obj in DIFFERENT[kind]

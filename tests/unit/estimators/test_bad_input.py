@@ -212,6 +212,11 @@ BAD: dict[str, tuple[Callable[[], object], str, list[str]]] = {
         "train_only 'halve', inputs",
         ["keep_first_half(rows, target)", "'target'"],
     ),
+    "one dataset with and without transcoding": (
+        lambda: scale(fit_inputs="X@pandas"),
+        "estimator",
+        ["X"],
+    ),
     # fused
     "fused without fit_transform": (
         lambda: scale(obj=toys.Centre(), fused=True),

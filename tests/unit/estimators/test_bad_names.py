@@ -93,7 +93,6 @@ ALLOWED = {
     ("params", "leading dash"),
     ("params", "number"),
     ("name of a metric", "None in a list"),
-    ("shared", "None in a list"),
 }
 CASES = [
     pytest.param(place, bad, id=f"{place}-{bad}")
