@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     cross_val_predict,
     cross_validate,
 )
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from kedro_rats import estimator
@@ -43,7 +44,7 @@ def searched_classifier() -> Estimator:
     """Return a search with groups over a scaler and a classifier."""
     scale = estimator(StandardScaler(), inputs="X", outputs="Z", name="scale")
     model = estimator(
-        LogisticRegression(),
+        LogisticRegression(solver="liblinear"),
         fit_inputs={"X": "Z", "y": "y"},
         inputs="Z",
         outputs={"predict": "label", "predict_proba": "p"},
@@ -59,7 +60,7 @@ def searched_classifier() -> Estimator:
 
 def searched_classifier_of_sklearn() -> GridSearchCV:
     return GridSearchCV(
-        toys.classifier_of_sklearn(),
+        make_pipeline(StandardScaler(), LogisticRegression(solver="liblinear")),
         {"logisticregression__C": [0.001, 0.01, 1.0]},
         cv=GroupKFold(2),
     )

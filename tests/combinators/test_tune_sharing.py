@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kedro_rats import Estimator
 
-CLASSES_X, CLASSES_Y = toys.bundled("breast_cancer", step=4)
+CLASSES_X, CLASSES_Y = toys.bundled("iris")
 CLASSES = {"X": CLASSES_X, "y": CLASSES_Y, "params:model": {}}
 
 

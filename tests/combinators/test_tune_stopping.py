@@ -129,8 +129,9 @@ def continued(made: dict[str, Any], **options: Any) -> dict[str, Any]:
     return toys.run(second.train, {**DATA, "before": made["tune.study"]})
 
 
-@pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+@pytest.mark.parametrize(
+    ("sampler", "batch"), zip(SAMPLERS.values(), (1, 2, 1), strict=True), ids=SAMPLERS
+)
 def test_two_searches_of_which_one_continues_the_other_equal_one_long_search(
     sampler: Callable[[], Any], batch: int
 ) -> None:
@@ -140,11 +141,11 @@ def test_two_searches_of_which_one_continues_the_other_equal_one_long_search(
     made = continued(
         toys.run(first.train, DATA),
         sampler=RandomSampler(seed=99),
-        trials=6,
+        trials=4,
         batch=batch,
     )
 
-    long = tune_toys.tuned(sampler=sampler(), trials=10, batch=batch)
+    long = tune_toys.tuned(sampler=sampler(), trials=8, batch=batch)
     expected = toys.run(long.train, DATA)
     study, as_long = (tune_toys.study_of(each) for each in (made, expected))
     assert tune_toys.told(study) == tune_toys.told(as_long)
@@ -224,12 +225,19 @@ def before_and_after(best: Estimator, number: int) -> tuple[Any, Any]:
     return best.train.to_outputs(f"tune.round_{number}.study"), others + after
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_a_search_resumed_after_any_round_equals_one_in_one_go(number: int) -> None:
+@pytest.fixture(scope="module")
+def in_one_go() -> tuple[Estimator, dict[str, Any]]:
     best = tune_toys.tuned(
-        sampler=SAMPLERS["tpe"](), trials=10, batch=2, stop={"patience": 3}
+        sampler=SAMPLERS["tpe"](), trials=9, batch=2, stop={"patience": 3}
     )
-    expected = toys.run(best.train, DATA)
+    return best, toys.run(best.train, DATA)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_search_resumed_after_any_round_equals_one_in_one_go(
+    in_one_go: tuple[Estimator, dict[str, Any]], number: int
+) -> None:
+    best, expected = in_one_go
 
     first, rest = before_and_after(best, number)
     persisted = toys.run(first, DATA)[f"tune.round_{number}.study"]
@@ -243,13 +251,13 @@ def test_a_search_resumed_after_any_round_equals_one_in_one_go(number: int) -> N
 
 
 def test_asking_again_asks_the_same() -> None:
-    best = tune_toys.tuned(sampler=SAMPLERS["tpe"](), trials=10, batch=5)
+    best = tune_toys.tuned(sampler=SAMPLERS["tpe"](), trials=8, batch=4)
     first, _ = before_and_after(best, 0)
     persisted = toys.run(first, DATA)
     ask = best.train.only_nodes("tune.round_1.ask")
 
     asked = [toys.run(ask, persisted) for _ in range(2)]
 
-    for trial in range(5, 10):
+    for trial in range(4, 8):
         name = f"tune.round_1.trial_{trial}.chosen"
         assert asked[0][name] == asked[1][name]

@@ -15,9 +15,10 @@ _SEGMENT = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,3}", fullmatch=True)
 NAMES = st.lists(_SEGMENT, min_size=1, max_size=2).map(".".join)
 # With a suffix, so that none is the default state of a component, or a source.
 DATASETS = _SEGMENT.map("{}-made".format)
+_ALL_TAGS = ["image.big", "image.small", "resources.gpu", "resources.cpu", "nightly"]
 TAGS = st.lists(
-    st.sampled_from(["image.big", "resources.gpu", "nightly", "bind.cache"]),
-    unique=True,
+    st.sampled_from(_ALL_TAGS),
+    unique_by=lambda tag: tag.partition(".")[0],
     max_size=2,
 ).map(tuple)
 
