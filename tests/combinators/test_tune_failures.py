@@ -5,26 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, LEVEL, LEVEL_DATA, K
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler, TPESampler
 
-from kedro_rats import Space, cross_validate, estimator, metric
+from kedro_rats import Space, cross_validate, estimator, holdout, metric
 from kedro_rats.errors import RatsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import optuna
 
 # Ridge refuses a negative alpha, as Optuna's own loop sees too.
 SPACE = {K: IntDistribution(2, 8), ALPHA: FloatDistribution(-1, 2)}
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 def by_r2(trial: optuna.Trial) -> float:
@@ -196,6 +197,45 @@ def test_a_trial_of_which_one_fold_fails_has_failed(on_error: Any) -> None:
     assert list(made["tune.trials"]["state"]) == ["complete", "fail", "complete"]
     assert made["tune.best"]["number"] == 2
     assert made["own_state"] == 2.0
+
+
+def learn_unless_early(X: Any, own: Mapping[str, Any]) -> float:
+    """Fail at high levels where the first row is among those that are learned from."""
+    if own["level"] > 50 and X[0, 0] == tune_toys.X[0, 0]:
+        msg = "the first row is here"
+        raise ValueError(msg)
+    return float(own["level"])
+
+
+def test_an_outer_fold_whose_search_fails_scores_nan() -> None:
+    own = estimator(
+        learn_unless_early,
+        tune_toys.give_level,
+        fit_inputs=["X", "params:own"],
+        inputs="X",
+        outputs="level",
+        name="own",
+    )
+    level = {"level": metric(tune_toys.mean_level, inputs=["level"])}
+    held = holdout(own, rows=["X"], metrics=level, shuffle=False, name="held")
+    options = {"objective": "level", "sampler": tune_toys.Listed([60, 1])}
+    space = {LEVEL: FloatDistribution(0, 100)}
+    best = tune_toys.tuned(held, space=space, trials=2, **options)
+    outer = cross_validate(
+        best,
+        splitter=tune_toys.FOLDS,
+        rows=["X"],
+        metrics=level,
+        refit=False,
+        on_error="nan",
+        name="outer",
+    )
+
+    made = toys.run(outer.train, LEVEL_DATA)
+
+    values = toys.scores(made["outer.scores"], "level")
+    assert values[0] == 60
+    assert math.isnan(values[1])
 
 
 # --- what is no failure of a trial ------------------------------------------------------

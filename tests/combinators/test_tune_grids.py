@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, DISCRETE, K
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 def grid(operand: Estimator | None = None, **options: Any) -> Estimator:

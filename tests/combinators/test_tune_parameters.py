@@ -10,6 +10,7 @@ import pytest
 from combinators import toys, tune_toys
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
 
 from kedro_rats import estimator, transformer
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from combinators.toys import Array
 
     from kedro_rats import Estimator
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
+
 
 SHIFT = "params:own.model.shift"
 SPACE = {SHIFT: CategoricalDistribution([30.0, 10.0, 20.0])}
@@ -212,6 +219,21 @@ def test_a_tuned_parameter_that_evaluation_reads_joins_the_state() -> None:
     limit = trained["tune.best"]["params"]["params:clip.limit"]
     expected = clip_of_sklearn(limit, slice(None), tune_toys.X[:5] * 3)
     assert np.array_equal(made["yhat"], expected)
+
+
+def test_a_tuned_parameter_serves_evaluation_on_other_data() -> None:
+    best = searched_limit()
+    trained = toys.run(best.train, CLIP_DATA)
+    new = {"test.X": tune_toys.X[:9] + 1, "test.y": tune_toys.Y[:9]}
+
+    state = {name: trained[name] for name in best.state}
+    made = toys.run(best.eval_on("test", metrics={"r2": toys.R2}), {**new, **state})
+
+    limit = trained["tune.best"]["params"]["params:clip.limit"]
+    expected = clip_of_sklearn(limit, slice(None), tune_toys.X[:9] + 1)
+    assert np.array_equal(made["test.yhat"], expected)
+    score = toys.scores(made["test.scores"], "r2")
+    assert score == [r2_score(tune_toys.Y[:9], expected)]
 
 
 def test_each_outer_fold_is_evaluated_with_the_parameter_that_it_found() -> None:

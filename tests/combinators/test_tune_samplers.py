@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, DISCRETE, SPACE, K
@@ -25,6 +24,8 @@ from kedro_rats import Space, holdout
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import optuna
+
 SAMPLERS = {
     "tpe": lambda: TPESampler(seed=0, n_startup_trials=4),
     "random": lambda: RandomSampler(seed=1),
@@ -42,8 +43,8 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 def by_r2(trial: optuna.Trial) -> float:

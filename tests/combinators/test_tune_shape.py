@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 # --- names ------------------------------------------------------------------------------

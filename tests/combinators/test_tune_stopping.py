@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
-import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, LEVEL_DATA, SPACE, K
@@ -43,8 +42,8 @@ POISON = 500
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 def levels_of(made: dict[str, Any]) -> list[float]:
@@ -130,7 +129,9 @@ def continued(made: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "batch"), zip(SAMPLERS.values(), (1, 2, 1), strict=True), ids=SAMPLERS
+    ("sampler", "batch"),
+    list(zip(SAMPLERS.values(), (1, 2, 1), strict=True)),
+    ids=SAMPLERS,
 )
 def test_two_searches_of_which_one_continues_the_other_equal_one_long_search(
     sampler: Callable[[], Any], batch: int

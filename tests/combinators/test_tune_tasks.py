@@ -11,7 +11,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, SPACE, K
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
 
 
 def in_folds() -> Estimator:

@@ -23,6 +23,12 @@ try:
 except ImportError:
     pydantic = None  # type: ignore[assignment]
 
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    tune_toys.quieten(caplog)
+
+
 SPACE = {"params:own.shift": CategoricalDistribution([30.0, 10.0, 20.0])}
 
 

@@ -5,6 +5,7 @@ All is at the top of a module, so that it pickles and other processes can import
 
 from __future__ import annotations
 
+import logging
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from kedro_rats import Estimator, estimator, metric
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pytest
     from combinators.toys import Array
 
 X, Y = toys.bundled("diabetes", step=4)
@@ -282,3 +284,9 @@ def told_in_rounds(
         for trial, value in zip(asked, values, strict=True):
             study.tell(trial, value)
     return study
+
+
+def quieten(caplog: pytest.LogCaptureFixture) -> None:
+    """Let nobody format a line of log for each node and trial: that takes longer."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    caplog.set_level(logging.WARNING, logger="kedro")

@@ -12,6 +12,7 @@ from pipelines.running import run, train_then_eval
 from pipelines.same import assert_identical, assert_same_learned
 from sklearn import datasets
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 from sklearn.utils.validation import has_fit_parameter
@@ -121,10 +122,9 @@ def test_no_estimator_is_left_out_without_a_reason() -> None:
 
 
 def test_a_frozen_estimator_keeps_what_it_learned() -> None:
-    frozen_module = pytest.importorskip("sklearn.frozen")  # from scikit-learn 1.6 on
     X, y = datasets.load_iris(return_X_y=True)
     fitted = LogisticRegression(max_iter=500).fit(X, y)
-    frozen = frozen_module.FrozenEstimator(fitted)
+    frozen = FrozenEstimator(fitted)
 
     part = estimator(
         frozen, fit_inputs=["X", "y"], inputs="X", outputs={"predict": "p"}, name="it"
