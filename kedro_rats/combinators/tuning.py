@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from kedro_rats import names
@@ -94,6 +95,7 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
     trials are those of ``study.optimize``.
     """
     subject = f"tune {shown(name)}"
+    _check_optuna(subject)
     check_operand(subject, estimator, name)
     parsed = space_of(subject, space)
     given = _Given(max_failed, constraints, stop)
@@ -116,6 +118,12 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
         study=study,
         refit=refit,
     ).estimator()
+
+
+def _check_optuna(subject: str) -> None:
+    if find_spec("optuna") is None:
+        remedy = "Install kedro-rats[tune]."
+        raise_if([Breach(subject, "Optuna", "an environment without it", remedy)])
 
 
 def _goal(
