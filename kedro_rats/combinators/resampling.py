@@ -79,7 +79,7 @@ class Resampling:
             nodes += self._score_nodes()
         evaluation = Pipeline([])
         if self.refit:
-            nodes += self._refitted(learning(self.operand), self.operand.state)
+            nodes += self._refitted(self._learning, self.operand.state)
             kept = {*self.operand.state, *self.operand.eval.outputs()}
             evaluation = Pipeline(self._refitted(self.operand.eval.nodes, kept))
         scores = f"{self.name}.scores" if self.metrics else None
@@ -111,8 +111,7 @@ class Resampling:
 
     def _trained(self, fold: int) -> list[Node]:
         namespace = f"{self.name}.fold_{fold}.train"
-        learned = learning(self.operand)
-        read = _read(learned)
+        read = _read(self._learning)
         if self._judges_training:
             read |= _read(self._judged_part) | set(self._judged())
         takes = [
@@ -120,7 +119,8 @@ class Resampling:
             for row in self.rows
             if row in read
         ]
-        return [*takes, *self._guarded(renamed(learned, namespace, self._kept()))]
+        copies = renamed(self._learning, namespace, self._kept())
+        return [*takes, *self._guarded(copies)]
 
     def _evaluated(self, fold: int) -> list[Node]:
         namespace = f"{self.name}.fold_{fold}.eval"
@@ -155,6 +155,16 @@ class Resampling:
         return self.train_scores and bool(self.metrics)
 
     @cached_property
+    def _learning(self) -> list[Node]:
+        """What of ``train`` learns the state, or tells of it."""
+        return learning(self.operand)
+
+    @cached_property
+    def _makers(self) -> dict[str, Node]:
+        """The node of ``eval`` that makes each of its datasets."""
+        return made_by(self.operand.eval.nodes)
+
+    @cached_property
     def _judged_part(self) -> list[Node]:
         """What of ``eval`` the metrics need."""
         return pruned(self.operand.eval, self._judged())
@@ -183,7 +193,7 @@ class Resampling:
         states = dict.fromkeys(
             state
             for output in self._gathered()
-            for method, state in [_maker(self.operand, output)]
+            for method, state in [_maker(self._makers[output], output)]
             if method in _BY_CLASS
         )
         return [
@@ -224,7 +234,7 @@ class Resampling:
     def _gather_rows_node(
         self, output: str, into: str, *, for_pooling: bool = False
     ) -> Node:
-        method, state = _maker(self.operand, output)
+        method, state = _maker(self._makers[output], output)
         by_class = method if method in _BY_CLASS else None
         gather = GatherRows(
             output, self.splitting.n_splits, by_class, for_pooling, self.guard
@@ -279,7 +289,7 @@ class Resampling:
         """Return the metrics that can be computed over all out-of-fold rows at once."""
         if not self.outputs and self.splitting.partition is not True:
             return {}
-        known = {*self.rows, *self.shared, *made_by(self.operand.eval.nodes)}
+        known = {*self.rows, *self.shared, *self._makers}
         known |= {name for name in self._judged() if names.is_parameter(name)}
         return {
             name: metric
@@ -291,7 +301,7 @@ class Resampling:
         return f"{self.name}.out_of_fold.{name}"
 
     def _is_pooled_apart(self, name: str) -> bool:
-        return name in made_by(self.operand.eval.nodes) and name not in self.outputs
+        return name in self._makers and name not in self.outputs
 
     # --- names ------------------------------------------------------------------------
 
@@ -350,9 +360,8 @@ def learning(operand: Estimator) -> list[Node]:
     return pruned(operand.train, [*operand.state, *told])
 
 
-def _maker(operand: Estimator, output: str) -> tuple[str | None, str]:
-    """Return the method and the state that make an output of ``eval``, if known."""
-    node = made_by(operand.eval.nodes)[output]
+def _maker(node: Node, output: str) -> tuple[str | None, str]:
+    """Return the method and the state by which a node makes an output, if known."""
     applies = getattr(node.func, "__self__", None)
     if not isinstance(applies, ApplyState):
         return None, ""

@@ -34,7 +34,6 @@ class Search:
         name: Namespace of everything that is new.
         operand: What is searched; it has ``scores``.
         paths: The searched parameters.
-        optional: Whether a trial may leave a path as it is.
         searcher: What asks for trials.
         goal: What is looked for.
         batches: Number of trials of each round.
@@ -45,7 +44,6 @@ class Search:
     name: str
     operand: Estimator
     paths: tuple[str, ...]
-    optional: bool
     searcher: Searcher
     goal: Goal
     batches: tuple[int, ...]
@@ -177,7 +175,7 @@ class Search:
         return nodes
 
     def _trial_nodes(self, namespace: str) -> list[Node]:
-        merged = _Merged(namespace, self.paths, self.optional, f"{namespace}.chosen")
+        merged = _Merged(namespace, self.paths, f"{namespace}.chosen")
         copies = renamed(
             self._searched, namespace, self._kept_in_trials, merged.parameters
         )
@@ -207,7 +205,7 @@ class Search:
 
     def _refit_nodes(self) -> tuple[list[Node], list[Node]]:
         namespace = f"{self.name}.refit"
-        merged = _Merged(namespace, self.paths, self.optional, f"{self.name}.best")
+        merged = _Merged(namespace, self.paths, f"{self.name}.best")
         shared = {node.name for node in self._shared}
         left = [node for node in self.operand.train.nodes if node.name not in shared]
         kept = {**{name: name for name in self._public}, **self._kept_in_trials}
@@ -235,7 +233,6 @@ class _Merged:
 
     namespace: str
     paths: tuple[str, ...]
-    optional: bool
     chosen: str
 
     def __post_init__(self) -> None:

@@ -111,7 +111,6 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
         name=name,
         operand=estimator,
         paths=paths_of(parsed),
-        optional=isinstance(parsed, Space),
         searcher=_searcher(subject, name, parsed, sampler, goal, trials),
         goal=goal,
         batches=batches_of(trials, batch),
