@@ -103,18 +103,11 @@ def cross_validate(  # noqa: PLR0913 - one argument is the principal one, the re
         expected = "'raise' or 'nan'"
         raise_if([Breach(f"{subject}, on_error", expected, shown(on_error), remedy)])
     _check_metrics(subject, estimator, metrics, {*rows, *shared})
-    roles = {"X": rows[0]}
-    if isinstance(splitter, str):
-        roles["column"] = splitter
-    if stratify is not None:
-        roles["y"] = stratify
-    if groups is not None:
-        roles["groups"] = groups
     return Resampling(
         name=name,
         operand=estimator,
         splitting=splitting,
-        roles=roles,
+        roles=_roles(rows, splitter, stratify, groups),
         rows=tuple(rows),
         shared=tuple(shared),
         metrics=metrics or {},
@@ -184,17 +177,12 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
     check_rows(subject, estimator, rows, shared)
     _check_split(subject, random_state, shuffle, groups, stratify)
     _check_metrics(subject, estimator, metrics, {*rows, *shared})
-    roles = {"X": rows[0]}
-    if stratify is not None:
-        roles["y"] = stratify
-    if groups is not None:
-        roles["groups"] = groups
     train_test = TrainTest(test_size, random_state, shuffle)
     return Resampling(
         name=name,
         operand=estimator,
         splitting=Splitting(train_test, 1, partition=False),
-        roles=roles,
+        roles=_roles(rows, None, stratify, groups),
         rows=tuple(rows),
         shared=tuple(shared),
         metrics=metrics or {},
@@ -228,6 +216,15 @@ def _with_roles(
     column = splitter if isinstance(splitter, str) else None
     named = [role for role in (groups, stratify, column) if role is not None]
     return list(dict.fromkeys([*rows, *named]))
+
+
+def _roles(
+    rows: Sequence[str], splitter: object, stratify: str | None, groups: str | None
+) -> dict[str, str]:
+    """Return what the splitter reads, by the role that it has for it."""
+    column = splitter if isinstance(splitter, str) else None
+    roles = {"X": rows[0], "column": column, "y": stratify, "groups": groups}
+    return {role: name for role, name in roles.items() if name is not None}
 
 
 def _check_metrics(
