@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pipelines import toys
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from kedro_rats import Estimator, estimator, train_only, transformer
+from kedro_rats.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from kedro_rats.errors import DefinitionError
+    from collections.abc import Callable
 
 
 def scale(**changed: Any) -> Estimator:
@@ -63,3 +65,15 @@ def assert_well_formed(error: DefinitionError) -> None:
         assert line.endswith((".", "}."))
         assert line.isprintable()
         line.encode()
+
+
+def assert_refused(define: Callable[[], Any], subject: str, said: list[str]) -> None:
+    """A definition is refused in lines that begin with a subject and say some words."""
+    with pytest.raises(DefinitionError) as raised:
+        define()
+
+    message = str(raised.value)
+    assert_well_formed(raised.value)
+    assert message.startswith(subject)
+    for words in said:
+        assert words in message
