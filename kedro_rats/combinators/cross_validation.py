@@ -88,7 +88,7 @@ def cross_validate(  # noqa: PLR0913 - one argument is the principal one, the re
     """
     subject = f"cross_validate {shown(name)}"
     shared = strings(f"{subject}, shared", shared)
-    rows = _with_roles(subject, rows, groups, stratify, splitter)
+    rows = with_roles(subject, rows, groups, stratify, splitter)
     check_operand(subject, estimator, name)
     splitting = splitting_of(
         subject,
@@ -172,7 +172,7 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
     """
     subject = f"holdout {shown(name)}"
     shared = strings(f"{subject}, shared", shared)
-    rows = _with_roles(subject, rows, groups, stratify, None)
+    rows = with_roles(subject, rows, groups, stratify, None)
     check_operand(subject, estimator, name)
     check_rows(subject, estimator, rows, shared)
     _check_split(subject, random_state, shuffle, groups, stratify)
@@ -193,7 +193,7 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
     ).estimator()
 
 
-def _with_roles(
+def with_roles(
     subject: str,
     rows: object,
     groups: str | None,

@@ -91,7 +91,8 @@ class GatherRows:
                 msg = (
                     f"output {self.dataset!r} in fold {fold}: expected {size} rows, as "
                     f"many as are evaluated, got {row_data.count(part)}. What changes "
-                    "the number of rows is train_only."
+                    "the number of rows is train_only; of map_over's outputs, name "
+                    "those to gather with outputs=, or give it gather=False."
                 )
                 raise RatsError(msg)
         return row_data.put_together(parts, folds["eval"])

@@ -22,12 +22,14 @@ def run(pipeline: Pipeline, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def first_half(rows: Any) -> Any:
-    """Return the first half of some rows, at least one.
+    """Return the first half of some rows, at least one; of a dict that of each value.
 
     Example:
         >>> first_half([1, 2, 3, 4])
         [1, 2]
     """
+    if isinstance(rows, dict):
+        return {key: first_half(value) for key, value in rows.items()}
     size = rows.shape[0] if hasattr(rows, "shape") else len(rows)
     half = slice(0, max(1, size // 2))
     return rows.iloc[half] if hasattr(rows, "iloc") else rows[half]
@@ -42,6 +44,10 @@ def same_values(one: Any, other: Any) -> bool:
     """
     import numpy as np
 
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            same_values(value, other[key]) for key, value in one.items()
+        )
     mine, theirs = (_array(value) for value in (one, other))
     if mine.shape != theirs.shape:
         return False
