@@ -35,7 +35,8 @@ scale = estimator(
 
 # `label` is the predicted sex, `p` the probability of each sex, and `d` the decision:
 # positive means male. The parameters are in conf/base/parameters.yml. In training there
-# are no predictions: on rows that the model has learned from, they look too good.
+# are no predictions: on rows that the model has learned from, they look too good. The
+# tags name profiles of conf/base/rats.yml: this is what needs its own image.
 clf = estimator(
     LogisticRegression(),
     fit_inputs=["Z", "y"],
@@ -44,6 +45,7 @@ clf = estimator(
     name="clf",
     params="params:clf",
     train_outputs=False,
+    tags=["image.sklearn", "resources.medium"],
 )
 
 

@@ -1,0 +1,80 @@
+"""Tells what looks like a secret, so that it is not written into ``rats.yml``.
+
+Nothing here ever shows a value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from kedro_rats.errors import Breach
+from kedro_rats.placement.fields import PLAIN, PLAIN_SAID, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WORDS: Final = {
+    *("password", "passwd", "passphrase", "token", "tokens", "secret", "secrets"),
+    *("key", "keys", "apikey", "credential", "credentials", "accesskey", "secretkey"),
+}
+# Names that end so say where a secret is, not what it is.
+_PLACES: Final = {"file", "path", "dir"}
+_PLAIN = re.compile(PLAIN)
+_TOKENS: Final = re.compile(
+    r"://[^/@]*:[^/@]*@"  # a URL with a password
+    r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}"
+    r"|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bhf_\w{20,}"
+    r"|\beyJ[\w-]{10,}\.[\w-]+\.[\w-]+"
+)
+_EXPECTED: Final = "no secret in plain text"
+_REMEDY: Final = (
+    "Put it into a secret of the cluster, and name that under bind.secrets."
+)
+
+
+def names_a_secret(variable: str) -> bool:
+    """Say whether an environment variable is called like a secret.
+
+    Example:
+        >>> names_a_secret("DB_PASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID")
+        (True, True)
+        >>> names_a_secret("TOKENIZERS_PARALLELISM"), names_a_secret("KEY_FILE")
+        (False, False)
+    """
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", variable).lower().split("_")
+    joined = any(word.endswith(("password", "apikey")) for word in words)
+    return words[-1] not in _PLACES and (joined or not _WORDS.isdisjoint(words))
+
+
+def named_in_plain_text(data: Mapping[str, Any], source: str) -> list[Breach]:
+    """Return a breach for each variable that is called like a secret and has a value.
+
+    Looks at the file as it was written, so these come with all other breaches. The
+    value of ``…CREDENTIALS`` may be a path, as Google's libraries expect.
+    """
+    profiles = data.get("bind")
+    return [
+        Breach(f"{source}, bind.{profile}.env.{name}", _EXPECTED, "a value", _REMEDY)
+        for profile, bind in _items(profiles)
+        for name, value in _items(bind.get("env") if isinstance(bind, dict) else None)
+        if value and names_a_secret(name) and not _is_path(name, value)
+    ]
+
+
+def _items(value: object) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+def refuse_value(value: str) -> None:
+    """Refuse a value of an environment variable that may not be in a manifest."""
+    if _TOKENS.search(value):
+        got = "a value that looks like one"
+        raise refused(_EXPECTED, _REMEDY, got=got)
+    if not _PLAIN.fullmatch(value):
+        remedy = "Put it into a config map, and name that under bind.config_maps."
+        raise refused(f"a value of {PLAIN_SAID}", remedy, got="other characters")
+
+
+def _is_path(name: str, value: object) -> bool:
+    return name.lower().endswith("credentials") and str(value).startswith("/")
