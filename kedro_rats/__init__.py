@@ -10,7 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kedro_rats.combinators import Space, cross_validate, holdout, tune
+    from kedro_rats.combinators import (
+        Space,
+        cross_validate,
+        holdout,
+        map_over,
+        pseudolabel,
+        select,
+        stack,
+        tune,
+    )
     from kedro_rats.errors import LeakWarning
     from kedro_rats.estimators import (
         Estimator,
@@ -20,18 +29,24 @@ if TYPE_CHECKING:
         train_only,
         transformer,
     )
+    from kedro_rats.runners import LocalRunner
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Estimator",
     "LeakWarning",
+    "LocalRunner",
     "Metric",
     "Space",
     "cross_validate",
     "estimator",
     "holdout",
+    "map_over",
     "metric",
+    "pseudolabel",
+    "select",
+    "stack",
     "train_only",
     "transformer",
     "tune",
@@ -40,9 +55,14 @@ __all__ = [
 _ROOMS = {
     **dict.fromkeys(__all__, "kedro_rats.estimators"),
     "LeakWarning": "kedro_rats.errors",
+    "LocalRunner": "kedro_rats.runners",
     "cross_validate": "kedro_rats.combinators",
     "holdout": "kedro_rats.combinators",
+    "map_over": "kedro_rats.combinators",
+    "pseudolabel": "kedro_rats.combinators",
+    "select": "kedro_rats.combinators",
     "Space": "kedro_rats.combinators",
+    "stack": "kedro_rats.combinators",
     "tune": "kedro_rats.combinators",
 }
 

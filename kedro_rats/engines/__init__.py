@@ -1,0 +1,1 @@
+"""What runs plans: the execution of one task, and the engines that order tasks."""

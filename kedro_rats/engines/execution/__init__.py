@@ -1,0 +1,1 @@
+"""The execution of one task: the same for every engine."""
