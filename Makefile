@@ -81,7 +81,7 @@ $(UV): Makefile
 
 .venv/.installed: $(UV) pyproject.toml requirements.lock
 	@echo "installing the development environment into .venv"
-	@$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps \
 	  --build-constraint requirements.lock --editable .
 	@touch $@

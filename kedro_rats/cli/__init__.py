@@ -11,8 +11,16 @@ from kedro.framework.cli.utils import LazyGroup
 
 rats = LazyGroup(
     name="rats",
-    help="Look at estimators in this project's pipelines.",
-    lazy_subcommands={"describe": "kedro_rats.cli.describe.describe"},
+    help="Plan and run this project's pipelines, and look at what came of it.",
+    lazy_subcommands={
+        "describe": "kedro_rats.cli.describe.describe",
+        "exec": "kedro_rats.cli.exec.exec_",
+        "get": "kedro_rats.cli.get.get",
+        "init": "kedro_rats.cli.init.init",
+        "plan": "kedro_rats.cli.plan.plan",
+        "run": "kedro_rats.cli.run.run",
+        "runs": "kedro_rats.cli.runs.runs",
+    },
 )
 
 # Kedro merges the commands *inside* the group that an entry point names.

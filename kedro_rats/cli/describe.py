@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats import names
+from kedro_rats.cli.tables import table
 from kedro_rats.errors import Breach, listed, nearest, shown
 
 if TYPE_CHECKING:
@@ -109,9 +110,9 @@ def as_text(described: PipelineDescription) -> str:
     lines = [
         f"pipeline {described.pipeline}: {len(nodes)} nodes",
         "",
-        *_table(("type", "node", "makes"), nodes),
+        *table(("type", "node", "makes"), nodes),
         "",
-        *_table(("state", "made by", "read by"), state),
+        *table(("state", "made by", "read by"), state),
         "",
         f"inputs      {listed(described.inputs)}",
         f"parameters  {listed(described.parameters)}",
@@ -197,10 +198,3 @@ def _states(nodes: Sequence[Node], known: set[str]) -> Iterable[StateDescription
             yield StateDescription(
                 name=name, made_by=made.get(name), read_by=tuple(read_by)
             )
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()

@@ -73,7 +73,15 @@ def test_the_group_lists_what_exists_and_no_more(tmp_path: Path) -> None:
     done = rats("--help", cwd=tmp_path)
 
     listed = done.stdout.partition("Commands:")[2].split("\n")
-    assert [line.split()[0] for line in listed if line.strip()] == ["describe"]
+    assert [line.split()[0] for line in listed if line.strip()] == [
+        "describe",
+        "exec",
+        "get",
+        "init",
+        "plan",
+        "run",
+        "runs",
+    ]
 
 
 def test_json_is_all_that_stdout_gets(project: Path) -> None:

@@ -1,0 +1,119 @@
+"""``kedro rats run``: a pipeline on this machine, task by task, committed as it goes."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from kedro_rats.cli.selection import (
+    Selection,
+    plain_errors,
+    require_project,
+    run_arguments,
+    selected_pipeline,
+    selection_options,
+    session_of,
+)
+
+if TYPE_CHECKING:
+    from kedro.framework.startup import ProjectMetadata
+
+    from kedro_rats.runners.local import LocalOptions
+
+
+@click.command()
+@selection_options
+@click.option("--isolate", is_flag=True, help="Run each task in a process of its own.")
+@click.option(
+    "--from-run", default=None, help="A run whose outputs stand in for free inputs."
+)
+@click.option(
+    "--resume", default=None, help="Go on with a run: only what is not done runs."
+)
+@click.option(
+    "--keep-going", is_flag=True, help="Run what does not depend on a failed task."
+)
+@click.pass_obj
+def run(
+    metadata: ProjectMetadata | None,
+    selection: Selection,
+    isolate: bool,  # noqa: FBT001 - a command's flag
+    from_run: str | None,
+    resume: str | None,
+    keep_going: bool,  # noqa: FBT001 - a command's flag
+) -> None:
+    """Run a pipeline on this machine.
+
+    Every task reads its inputs from the store and commits what it makes. After a crash
+    --resume goes on where the run stopped. The exit code says how a failed task ended:
+    1 your code, 2 bad input, 75 disk or network, 137 out of memory.
+    """
+    from kedro_rats.engines.execution.exit_codes import exit_code
+    from kedro_rats.engines.local import RunFailed
+    from kedro_rats.errors import DefinitionError
+    from kedro_rats.runners.local import LocalOptions, LocalRunner
+
+    project = require_project(metadata, "run")
+    options = LocalOptions(isolate=isolate, from_run=from_run)
+    with plain_errors(logs_aside=False):
+        try:
+            if resume is not None:
+                _resume(project, selection, resume, options, keep_going=keep_going)
+                return
+            # Kedro would say what is wrong with it in another way, and later.
+            selected_pipeline(selection)
+            session = session_of(project, selection)
+            runner = LocalRunner(keep_going=keep_going, _options=options)
+            session.run(runner=runner, **run_arguments(session, selection))
+        except RunFailed as failed:
+            click.echo(str(failed), err=True)
+            raise SystemExit(int(failed.failures[0].code)) from failed
+        except DefinitionError:
+            raise
+        except Exception as error:
+            _show(error)
+            raise SystemExit(int(exit_code(error))) from error
+
+
+def _show(error: Exception) -> None:
+    """Show what was raised, without secrets: a traceback only of what is not ours."""
+    from kedro_rats.engines.execution.redaction import (
+        Redaction,
+        secret_environment,
+        secret_values,
+        texts,
+    )
+    from kedro_rats.errors import RatsError
+    from kedro_rats.runners.session import memory
+
+    credentials = texts(dict(memory.credentials))
+    environment = secret_environment(os.environ)
+    hidden = secret_values(memory.parameters())
+    redact = Redaction(lambda: credentials, lambda: environment, lambda: hidden)
+    if isinstance(error, RatsError):
+        click.echo(redact(f"Error: {error}"), err=True)
+        return
+    click.echo(redact("".join(traceback.format_exception(error))), err=True)
+
+
+def _resume(
+    metadata: ProjectMetadata,
+    selection: Selection,
+    run: str,
+    options: LocalOptions,
+    *,
+    keep_going: bool,
+) -> None:
+    from kedro_rats.runners.project import of_context
+    from kedro_rats.runners.resuming import resumed
+
+    session = session_of(metadata, selection)
+    context = session.load_context()
+    manager = session._hook_manager
+    view = of_context(context, manager)
+    if not options.isolate:
+        _ = context.catalog  # hooks in this process are told of it, as in every run
+    resumed(view, run, hooks=manager.hook, options=options, keep_going=keep_going)

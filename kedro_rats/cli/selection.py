@@ -1,0 +1,238 @@
+"""Kedro's own options that select what is run, and the project that they select from."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.utils import (
+    _split_load_versions,
+    _split_params,
+    env_option,
+    split_node_names,
+    split_string,
+    validate_conf_source,
+)
+
+from kedro_rats.errors import Breach, DefinitionError, RatsError, listed, nearest, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kedro.framework.context import KedroContext
+    from kedro.framework.session import KedroSession
+    from kedro.framework.startup import ProjectMetadata
+    from kedro.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is selected, as ``kedro run`` is told it."""
+
+    pipelines: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    node_names: tuple[str, ...] = ()
+    from_nodes: tuple[str, ...] = ()
+    to_nodes: tuple[str, ...] = ()
+    from_inputs: tuple[str, ...] = ()
+    to_outputs: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    params: dict[str, Any]
+    load_versions: dict[str, str]
+    env: str | None = None
+    conf_source: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The pipelines that are run."""
+        return self.pipelines or ("__default__",)
+
+    def filters(self) -> dict[str, Any]:
+        """Return the arguments of ``Pipeline.filter``, empty ones left out."""
+        asked = {
+            "tags": self.tags,
+            "node_names": self.node_names,
+            "from_nodes": self.from_nodes,
+            "to_nodes": self.to_nodes,
+            "from_inputs": self.from_inputs,
+            "to_outputs": self.to_outputs,
+            "node_namespaces": self.namespaces,
+        }
+        return {name: list(value) for name, value in asked.items() if value}
+
+
+_OPTIONS = (
+    click.option("--pipelines", "-p", default="", callback=split_string,
+                 help="Registered pipelines, separated by commas."),
+    click.option("--tags", "-t", default="", callback=split_string,
+                 help="Nodes with one of these tags."),
+    click.option("--nodes", "-n", "node_names", default="", callback=split_node_names,
+                 help="Nodes of these names."),
+    click.option("--from-nodes", default="", callback=split_node_names,
+                 help="These nodes and what follows them."),
+    click.option("--to-nodes", default="", callback=split_node_names,
+                 help="These nodes and what they need."),
+    click.option("--from-inputs", default="", callback=split_node_names,
+                 help="What follows from these datasets."),
+    click.option("--to-outputs", default="", callback=split_node_names,
+                 help="What these datasets need."),
+    click.option("--namespaces", "-ns", default="", callback=split_node_names,
+                 help="Nodes in these namespaces."),
+    click.option("--params", type=click.UNPROCESSED, default="", callback=_split_params,
+                 help="Parameters that replace those of the project: a.b=1,c=2."),
+    click.option("--load-versions", "-lv", default="", callback=_split_load_versions,
+                 help="Versions to load: dataset:version."),
+    click.option("--conf-source", default=None, callback=validate_conf_source,
+                 help="Folder of the configuration."),
+    env_option,
+)  # fmt: skip
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command Kedro's options; it is called with ``selection=``."""
+
+    @wraps(command)
+    def selected(**options: Any) -> Any:
+        fields = Selection.__slots__
+        asked = {name: options.pop(name) for name in fields if name in options}
+        for name, value in asked.items():
+            if isinstance(value, list):
+                asked[name] = tuple(value)
+        return command(selection=Selection(**asked), **options)
+
+    for option in reversed(_OPTIONS):
+        selected = option(selected)
+    return selected
+
+
+@contextlib.contextmanager
+def plain_errors(*, logs_aside: bool = True) -> Iterator[None]:
+    """Show what is wrong in a line for each thing, without a traceback.
+
+    Bad input ends the command with 2, anything else that is ours with 1.
+
+    Args:
+        logs_aside: Whether what is logged goes to stderr: stdout gets the result alone.
+    """
+    aside = sys.stderr if logs_aside else sys.stdout
+    try:
+        with contextlib.redirect_stdout(aside):
+            yield
+    except RatsError as error:
+        failure = click.ClickException(str(error))
+        # click reads it off the object, and says that it is of the class.
+        failure.exit_code = 2 if isinstance(error, DefinitionError) else 1  # type: ignore[misc]
+        raise failure from error
+
+
+def require_project(metadata: ProjectMetadata | None, command: str) -> ProjectMetadata:
+    """Return the project that a command runs in.
+
+    Raises:
+        click.UsageError: If it runs outside one.
+    """
+    if metadata is None:
+        msg = (
+            f"kedro rats {command}: expected to be run in a Kedro project, got a folder "
+            "outside one. Change into the folder that has the project's pyproject.toml."
+        )
+        raise click.UsageError(msg)
+    return metadata
+
+
+def session_of(metadata: ProjectMetadata, selection: Selection) -> KedroSession:
+    """Return a Kedro session of the project."""
+    from kedro.framework.session import KedroSession
+
+    return KedroSession.create(
+        metadata.project_path,
+        env=selection.env,
+        conf_source=selection.conf_source,
+        runtime_params=selection.params or None,
+    )
+
+
+def selected_pipeline(selection: Selection) -> Pipeline:
+    """Return what is selected of the registered pipelines.
+
+    Raises:
+        DefinitionError: If there is no such pipeline, or nothing is selected.
+    """
+    from kedro.framework.project import pipelines
+    from kedro.pipeline import Pipeline
+
+    # Kedro 1.2 and newer import only the pipelines that are asked for.
+    if hasattr(pipelines, "set_requested"):
+        pipelines.set_requested(list(selection.pipelines) or None)
+    # What a project prints while its pipelines are made is not our output.
+    with contextlib.redirect_stdout(sys.stderr):
+        registered = _registered(selection.names)
+    whole = Pipeline([registered[name] for name in selection.names])
+    try:
+        return whole.filter(**selection.filters())
+    except ValueError as error:
+        known = [node.name for node in whole.nodes]
+        asked = [n for value in selection.filters().values() for n in value]
+        hint = next(filter(None, (nearest(name, known) for name in asked)), "")
+        got = " ".join(str(error).split())
+        remedy = f"{hint}`kedro rats describe` lists the nodes."
+        raise DefinitionError(
+            Breach("selection", "nodes of the pipeline", got, remedy)
+        ) from error
+
+
+def context_of(session: KedroSession, selection: Selection) -> KedroContext:
+    """Return a context whose typed parameters are those of the selected pipelines."""
+    context = session.load_context()
+    if selection.pipelines and hasattr(context, "_pipelines_to_validate"):
+        context._pipelines_to_validate = list(selection.pipelines)
+    return context
+
+
+def _registered(names: tuple[str, ...]) -> dict[str, Pipeline]:
+    from kedro.framework.project import pipelines
+
+    found = {}
+    for name in names:
+        try:
+            found[name] = pipelines[name]
+        except KeyError as error:
+            if hasattr(pipelines, "set_requested"):
+                pipelines.set_requested(None)
+            known = sorted(pipelines.keys())
+            remedy = f"{nearest(name, known)}Registered are {listed(known)}."
+            raise DefinitionError(
+                Breach("--pipelines", "a registered pipeline", shown(name), remedy)
+            ) from error
+    return found
+
+
+def run_arguments(session: KedroSession, selection: Selection) -> dict[str, Any]:
+    """Return the arguments of ``session.run`` of the installed Kedro.
+
+    Raises:
+        DefinitionError: If it cannot run several pipelines, and several are selected.
+    """
+    arguments: dict[str, Any] = {
+        **selection.filters(),
+        "load_versions": selection.load_versions or None,
+    }
+    if "node_namespaces" in arguments:
+        arguments["namespaces"] = arguments.pop("node_namespaces")
+    if "pipeline_names" in inspect.signature(session.run).parameters:
+        return {**arguments, "pipeline_names": list(selection.pipelines)}
+    if len(selection.pipelines) > 1:
+        raise DefinitionError(
+            Breach(
+                "--pipelines",
+                "one pipeline, with this version of Kedro",
+                listed(selection.pipelines),
+                "Install Kedro 1.2 or newer, or register their sum.",
+            )
+        )
+    return {**arguments, "pipeline_name": selection.names[0]}

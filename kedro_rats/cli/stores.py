@@ -1,0 +1,44 @@
+"""The store of a project, for commands that only look into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.utils import env_option, validate_conf_source
+
+from kedro_rats.cli.selection import Selection, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kedro.framework.startup import ProjectMetadata
+
+    from kedro_rats.store.base import Store
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which configuration names the store."""
+    conf_source = click.option(
+        "--conf-source",
+        default=None,
+        callback=validate_conf_source,
+        help="Folder of the configuration.",
+    )
+    return conf_source(env_option(command))  # type: ignore[no-any-return]
+
+
+def project_store(
+    metadata: ProjectMetadata, *, env: str | None, conf_source: str | None
+) -> Store:
+    """Return the store that a project's ``rats.yml`` names.
+
+    Raises:
+        DefinitionError: If ``rats.yml`` is wrong.
+    """
+    from kedro_rats.runners.preparing import store_of
+    from kedro_rats.runners.project import of_context
+
+    asked = Selection(params={}, load_versions={}, env=env, conf_source=conf_source)
+    session = session_of(metadata, asked)
+    return store_of(of_context(session.load_context(), session._hook_manager))
