@@ -35,7 +35,9 @@ _SECRET_OPTION: Final = re.compile(
 )
 _NO_SECRETS: Final = frozenset({"anon", "browser", "cache", "cloud", "google_default"})
 
-_MOVE: Final = "Put it in conf/local/credentials.yml and give its name as 'credentials'."
+_MOVE: Final = (
+    "Put it in conf/local/credentials.yml and give its name as 'credentials'."
+)
 
 
 def entry_breaches(name: str, entry: object) -> list[Breach]:
