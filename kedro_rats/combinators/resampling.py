@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.pipeline import Pipeline
 
 from kedro_rats import names
+from kedro_rats.combinators import previews
 from kedro_rats.combinators.folds import Part, Split, Take
 from kedro_rats.combinators.gathering import (
     ClassesOf,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from kedro_rats.combinators.splitters import Splitting
     from kedro_rats.estimators.metrics import Metric
+    from kedro_rats.estimators.preview import Preview
 
 _BY_CLASS = ("predict_proba", "predict_log_proba", "decision_function")
 
@@ -227,6 +229,7 @@ class Resampling:
             namespace=namespace,
             node_type=names.SCORE,
             tags=(),
+            preview=previews.of_fold_score(judge, self.splitting.n_splits),
         )
 
     # --- what folds give together -----------------------------------------------------
@@ -268,7 +271,14 @@ class Resampling:
         summary = SummarizeFolds(tuple(pooled.items()), read, len(tables), self.guard)
         extra = [name for name in read if self._is_pooled_apart(name)]
         return [
-            self._node(gather.gather, tables, "scores", "gather.scores", names.GATHER),
+            self._node(
+                gather.gather,
+                tables,
+                "scores",
+                "gather.scores",
+                names.GATHER,
+                previews.of_scores(self.metrics, self.splitting.n_splits),
+            ),
             *(
                 self._gather_rows_node(n, self._apart(n), for_pooling=True)
                 for n in extra
@@ -282,6 +292,7 @@ class Resampling:
                 "summary",
                 "summarize",
                 names.GATHER,
+                previews.of_summary(self.metrics, pooled, self.splitting.n_splits),
             ),
         ]
 
@@ -332,6 +343,7 @@ class Resampling:
         output: str,
         name: str,
         kind: str,
+        preview: Preview | None = None,
     ) -> Node:
         return make_node(
             func,
@@ -341,6 +353,7 @@ class Resampling:
             namespace=self.name,
             node_type=kind,
             tags=(),
+            preview=preview,
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.pipeline import Pipeline
 
 from kedro_rats import names
+from kedro_rats.combinators import previews
 from kedro_rats.combinators.guarding import guarded, owner_of
 from kedro_rats.combinators.merging import Merge, kind_of, reads
 from kedro_rats.combinators.pruning import pruned
@@ -199,6 +200,9 @@ class Search:
             namespace=self.name,
             node_type=names.GATHER,
             tags=(),
+            preview=previews.of_search(
+                self.goal, self.searcher, self.paths, self.batches
+            ),
         )
 
     # --- refit ------------------------------------------------------------------------

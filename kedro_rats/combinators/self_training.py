@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.pipeline import Pipeline
 
 from kedro_rats import names
+from kedro_rats.combinators import previews
 from kedro_rats.combinators.gathering import ClassesOf
 from kedro_rats.combinators.idling import idling
 from kedro_rats.combinators.joining import (
@@ -82,6 +83,7 @@ class SelfTraining:
                 namespace=self.name,
                 node_type=names.GATHER,
                 tags=(),
+                preview=previews.of_rounds(self.rule, self.rounds, self.source.label),
             )
         )
         nodes += self._refit_nodes(before)

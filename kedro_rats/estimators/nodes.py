@@ -12,7 +12,7 @@ from kedro.pipeline.node import Node
 from kedro_rats.errors import Breach, DefinitionError, shown
 from kedro_rats.estimators.arguments import Arguments, Names, signature_of
 from kedro_rats.estimators.calls import CallFunction
-from kedro_rats.estimators.preview import NodePreview
+from kedro_rats.estimators.preview import NodePreview, Preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,7 +47,7 @@ def make_node(  # noqa: PLR0913 - a node is what its parts are
     namespace: str,
     node_type: str,
     tags: Iterable[str],
-    preview: NodePreview | None = None,
+    preview: Preview | None = None,
 ) -> Node:
     """Return a plain Kedro node, or raise Kedro's objection as one line."""
     extra: dict[str, Any] = {}
