@@ -21,6 +21,7 @@ from kedro_rats.engines.execution.redaction import (
 )
 from kedro_rats.engines.execution.surroundings import STORE_SECRETS
 from kedro_rats.engines.local import LocalEngine, RunFailed
+from kedro_rats.engines.local.limits import left_out
 from kedro_rats.engines.local.workers import InProcess, Isolated
 from kedro_rats.engines.run_record import write_run_record
 from kedro_rats.errors import RatsError
@@ -185,6 +186,8 @@ def run_prepared(
     request = prepared.request
     worker = _isolated(prepared) if isolate else _in_process(prepared, hooks)
     _logger.info("Run %s: %d tasks.", request.run, len(prepared.lowered.plan))
+    for line in left_out(prepared.lowered.plan, isolate=isolate):
+        _logger.warning(line)
     engine = LocalEngine(worker, keep_going=keep_going)
     try:
         with _recorded(prepared):

@@ -97,7 +97,7 @@ class LocalEngine:
             raise RunFailed(run, failures)
 
     def _with_retries(self, task: Task) -> TaskFailure | None:
-        for pause in _pauses(task):
+        for pause in pauses(task):
             failure = self._worker.run(task)
             if failure is None or failure.code not in _RETRIED:
                 return failure
@@ -106,12 +106,21 @@ class LocalEngine:
         return self._worker.run(task)
 
 
-def _pauses(task: Task) -> Iterator[float]:
-    """Yield the seconds to wait before each retry that the task's policy allows."""
+def pauses(task: Task) -> Iterator[float]:
+    """Yield the seconds to wait before each retry that the task's policy allows.
+
+    Example:
+        >>> from kedro_rats.plan import Task
+        >>> policy = {"retries": 4, "backoff": {"delay": 10, "max": 60}}
+        >>> list(pauses(Task(name="a", label="a", position=0, nodes=(),
+        ...                  placement={"policy": policy})))
+        [10.0, 20.0, 40.0, 60.0]
+    """
     policy = task.placement.get("policy", {})
     backoff = policy.get("backoff", {})
     pause = float(backoff.get("delay", 0))
-    longest = float(backoff.get("max", pause))
+    longest = float(backoff.get("max", "inf"))
     for _ in range(policy.get("retries", 0)):
         yield min(pause, longest)
-        pause *= float(backoff.get("factor", 1))
+        # Twice as long is what rats.yml leaves out.
+        pause *= float(backoff.get("factor", 2))
