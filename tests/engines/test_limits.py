@@ -36,6 +36,11 @@ MOUNT = {
     "bind": {"db": {"secrets": {"pg": {"env": {"PGUSER": "user"}, "files": "/pg"}}}},
     "default": {"bind": "db"},
 }
+NOT_BOUND = (
+    "Variables from secrets and config maps are those of your shell here: asked for by "
+    "fit.\nSecrets, config maps and volumes of a cluster are not bound here: asked for "
+    "by fit."
+)
 TIMEOUT = {"policy": {"p": {"timeout": "1h"}}, "default": {"policy": "p"}}
 
 
@@ -47,9 +52,7 @@ TIMEOUT = {"policy": {"p": {"timeout": "1h"}}, "default": {"policy": "p"}}
         (
             MOUNT,
             True,
-            "Variables from secrets and config maps are those of your shell here: asked "
-            "for by fit.\nSecrets, config maps and volumes of a cluster are not bound "
-            "here: asked for by fit.",
+            NOT_BOUND,
         ),
         (
             {
