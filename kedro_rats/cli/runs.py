@@ -73,7 +73,8 @@ def _run_row(record: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _tasks(record: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(record["tasks"].values())
+    """Return the tasks in an order in which they can run; JSON sorts them by name."""
+    return sorted(record["tasks"].values(), key=lambda task: task["position"])
 
 
 def _task_row(task: dict[str, Any]) -> tuple[str, ...]:

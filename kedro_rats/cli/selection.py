@@ -179,7 +179,7 @@ def selected_pipeline(selection: Selection) -> Pipeline:
         known = [node.name for node in whole.nodes]
         asked = [n for value in selection.filters().values() for n in value]
         hint = next(filter(None, (nearest(name, known) for name in asked)), "")
-        got = " ".join(str(error).split())
+        got = " ".join(str(error).split()).rstrip(".")
         remedy = f"{hint}`kedro rats describe` lists the nodes."
         raise DefinitionError(
             Breach("selection", "nodes of the pipeline", got, remedy)

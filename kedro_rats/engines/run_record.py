@@ -105,6 +105,7 @@ def _task(store: Store, run: str, task: Task) -> dict[str, Any]:
     attempts.sort(key=lambda attempt: (attempt.get("started", ""), attempt["name"]))
     found: dict[str, Any] = {
         "label": task.label,
+        "position": task.position,
         "state": "done" if record else _task_state(attempts),
         "attempts": attempts,
     }
