@@ -62,6 +62,7 @@ QUIET = """
     version: 1
     disable_existing_loggers: false
     handlers: {console: {class: logging.StreamHandler, stream: ext://sys.stderr}}
+    loggers: {}
     root: {handlers: [console], level: WARNING}
     """
 

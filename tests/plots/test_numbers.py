@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from plots import runs
 from sklearn.metrics import (
+    auc,
     confusion_matrix,
     roc_auc_score,
     roc_curve,
@@ -204,9 +205,8 @@ def test_a_long_curve_keeps_its_ends_and_its_area() -> None:
     model = traces(figure)["model"]
     assert len(model.x) == MOST_POINTS
     assert (model.x[0], model.y[0], model.x[-1], model.y[-1]) == (0, 0, 1, 1)
-    assert np.trapezoid(model.y, model.x) == pytest.approx(
-        roc_auc_score(y, scores), abs=1e-3
-    )
+    area = auc(model.x, model.y)
+    assert area == pytest.approx(roc_auc_score(y, scores), abs=1e-3)
     assert len(figure.to_json()) < 120_000
 
 
@@ -244,7 +244,7 @@ def test_a_class_that_is_only_predicted_or_only_true_has_a_place(kind: Any) -> N
 
 
 def test_counts_of_many_classes_are_not_written() -> None:
-    y = np.arange(40)
+    y = np.repeat(np.arange(40), 3)
 
     assert plots.confusion(y, y).data[0].texttemplate is None
     assert not stills.confusion(y, y).axes[0].texts
