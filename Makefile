@@ -54,7 +54,7 @@ e2e: .venv/.installed ## Run the end-to-end tests on a real cluster
 	@.ci/e2e $(ARGS)
 
 bench: .venv/.installed ## Measure what the plugin costs
-	@$(BIN)/python tests/bench/bench_cli.py
+	@set -e; for bench in tests/bench/bench_*.py; do echo "$$bench"; $(BIN)/python $$bench; done
 
 soak: .venv/.installed ## Run every Python with the oldest and newest Kedro, and long random tests
 	@.ci/soak
