@@ -41,8 +41,19 @@ NODE_TYPES: Final = (
 PLACEMENT_KINDS: Final = ("image", "resources", "policy", "bind", "group", "cache")
 """Tags of these kinds (``image.NAME``, …) say where and how a node runs."""
 
+FORMAT: Final = "rats/0"
+"""The version of plans, records and the store's layout."""
+
 MAX_LENGTH: Final = 200
 """Longest name that a user may give; nesting adds prefixes to it."""
+
+_SECRET_WORDS: Final = {
+    *("password", "passwd", "passphrase", "token", "tokens", "secret", "secrets"),
+    *("key", "keys", "apikey", "credential", "credentials", "accesskey", "secretkey"),
+}
+# Names that end so say where a secret is, not what it is.
+_PLACE_WORDS: Final = {"file", "path", "dir"}
+_SECRET_ENDS: Final = ("password", "passwd", "apikey", "secret", "token")
 
 _SEGMENT = r"\w[\w-]*"
 _NAME = re.compile(rf"{_SEGMENT}(\.{_SEGMENT})*")
@@ -80,6 +91,23 @@ def is_parameter(dataset: str) -> bool:
         (True, False)
     """
     return dataset == "parameters" or dataset.startswith("params:")
+
+
+def names_a_secret(variable: str) -> bool:
+    """Say whether an environment variable is called like a secret.
+
+    Example:
+        >>> names_a_secret("PGPASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID")
+        (True, True)
+        >>> names_a_secret("TOKENIZERS_PARALLELISM"), names_a_secret("KEY_FILE")
+        (False, False)
+    """
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", variable).lower().split("_")
+    joined = any(word.endswith(_SECRET_ENDS) for word in words)
+    joined = joined or variable.lower().endswith("_pwd")
+    return words[-1] not in _PLACE_WORDS and (
+        joined or not _SECRET_WORDS.isdisjoint(words)
+    )
 
 
 def base_name(dataset: str) -> str:

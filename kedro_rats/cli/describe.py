@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats import names
-from kedro_rats.cli.tables import table
+from kedro_rats.cli.tables import output_option, table
 from kedro_rats.errors import Breach, listed, nearest, shown
 
 if TYPE_CHECKING:
@@ -135,14 +135,7 @@ def as_json(described: PipelineDescription) -> str:
     show_default=True,
     help="Name of a registered pipeline.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or JSON for programs.",
-)
+@output_option
 @click.pass_obj
 def describe(metadata: ProjectMetadata | None, name: str, output: str) -> None:
     """Show the nodes of a pipeline by type, its state and its free inputs.

@@ -16,7 +16,7 @@ from kedro_rats.cli.selection import (
     selection_options,
     session_of,
 )
-from kedro_rats.cli.tables import table
+from kedro_rats.cli.tables import output_option, table
 from kedro_rats.errors import listed
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ _HEADER = ("task", "nodes", "image", "cpu", "memory", "gpu", "retries", "keeps")
 @click.option(
     "--from-run", default=None, help="A run whose outputs stand in for free inputs."
 )
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or JSON for programs.",
-)
+@output_option
 @click.pass_obj
 def plan(
     metadata: ProjectMetadata | None,

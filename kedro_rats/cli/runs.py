@@ -9,7 +9,7 @@ import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
 from kedro_rats.cli.stores import project_store, store_options
-from kedro_rats.cli.tables import table
+from kedro_rats.cli.tables import output_option, table
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False)
 @click.option("--limit", default=20, show_default=True, help="How many, latest first.")
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="A table for people, or JSON for programs.",
-)
+@output_option
 @store_options
 @click.pass_obj
 def runs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
@@ -135,14 +135,3 @@ def _set(original: Any, dataset: str, path: str, value: Any) -> Any:
         level = level[key]
     level[last] = value
     return whole
-
-
-def searched_inputs(nodes: Iterable[Node], paths: Iterable[str]) -> set[str]:
-    """Return the parameters read by some nodes that see any of the paths."""
-    paths = list(paths)
-    return {
-        dataset
-        for node in nodes
-        for dataset in node.inputs
-        if dataset.startswith("param") and any(reads(dataset, path) for path in paths)
-    }

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kedro_rats.encoding.canonical import digest, from_bytes, to_bytes
 from kedro_rats.errors import RatsError
+from kedro_rats.names import FORMAT
 from kedro_rats.store.artifacts import Artifact
-from kedro_rats.store.layout import FORMAT, request_key
+from kedro_rats.store.layout import request_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro_rats.encoding.canonical import to_bytes
 from kedro_rats.engines.request import Request, request_of
+from kedro_rats.names import FORMAT
 from kedro_rats.plan.document import plan_from_bytes
 from kedro_rats.store import layout
 from kedro_rats.store.records import Record, attempts_of, record_of
@@ -18,34 +19,35 @@ from kedro_rats.store.records import Record, attempts_of, record_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kedro_rats.plan.model import Task
+    from kedro_rats.plan.model import Plan, Task
     from kedro_rats.store.base import Store
 
 
 def write_run_record(
-    store: Store, request: Request, *, finished: str | None
+    store: Store, request: Request, plan: Plan, *, finished: str | None
 ) -> dict[str, Any]:
     """Write the record of a run, in place of an earlier one; return it.
 
     Args:
         store: Where to.
         request: The run.
+        plan: Its plan.
         finished: When it ended, ISO 8601, UTC; None for one that goes on.
     """
-    record = run_record(store, request, finished=finished)
+    record = run_record(store, request, plan, finished=finished)
     store.replace(layout.run_key(request.run), to_bytes(record))
     return record
 
 
 def run_record(
-    store: Store, request: Request, *, finished: str | None = None
+    store: Store, request: Request, plan: Plan, *, finished: str | None = None
 ) -> dict[str, Any]:
     """Return the record of a run as JSON, from what its tasks left in the store."""
-    plan = plan_from_bytes(store.get(request.plan))
-    tasks = {task.name: _task(store, request.run, task) for task in plan}
+    found = store.each(lambda task: _task(store, request.run, task), plan)
+    tasks = dict(zip(plan.tasks, found, strict=True))
     committed = sum(task["state"] == "done" for task in tasks.values())
     return {
-        "format": layout.FORMAT,
+        "format": FORMAT,
         "run": request.run,
         "plan": request.plan,
         "parameters": plan.header.parameters,
@@ -71,7 +73,8 @@ def saved_run_record(store: Store, run: str) -> dict[str, Any]:
     data = store.read(layout.run_key(run))
     saved: dict[str, Any] = json.loads(data) if data is not None else {}
     if saved.get("finished") is None:
-        return run_record(store, request_of(store, run))
+        request = request_of(store, run)
+        return run_record(store, request, plan_from_bytes(store.get(request.plan)))
     return saved
 
 
@@ -90,10 +93,8 @@ def records_of(store: Store, run: str) -> Iterator[Record]:
         RatsError: If there is no such run.
     """
     plan = plan_from_bytes(store.get(request_of(store, run).plan))
-    for task in plan:
-        record = record_of(store, run, task.name)
-        if record is not None:
-            yield record
+    found = store.each(lambda task: record_of(store, run, task.name), plan)
+    yield from (record for record in found if record is not None)
 
 
 def _task(store: Store, run: str, task: Task) -> dict[str, Any]:

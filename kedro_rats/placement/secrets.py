@@ -9,17 +9,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from kedro_rats.errors import Breach
+from kedro_rats.names import names_a_secret
 from kedro_rats.placement.fields import PLAIN, PLAIN_SAID, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WORDS: Final = {
-    *("password", "passwd", "passphrase", "token", "tokens", "secret", "secrets"),
-    *("key", "keys", "apikey", "credential", "credentials", "accesskey", "secretkey"),
-}
-# Names that end so say where a secret is, not what it is.
-_PLACES: Final = {"file", "path", "dir"}
 _PLAIN = re.compile(PLAIN)
 _TOKENS: Final = re.compile(
     r"://[^/@]*:[^/@]*@"  # a URL with a password
@@ -31,20 +26,6 @@ _EXPECTED: Final = "no secret in plain text"
 _REMEDY: Final = (
     "Put it into a secret of the cluster, and name that under bind.secrets."
 )
-
-
-def names_a_secret(variable: str) -> bool:
-    """Say whether an environment variable is called like a secret.
-
-    Example:
-        >>> names_a_secret("DB_PASSWORD"), names_a_secret("AWS_ACCESS_KEY_ID")
-        (True, True)
-        >>> names_a_secret("TOKENIZERS_PARALLELISM"), names_a_secret("KEY_FILE")
-        (False, False)
-    """
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", variable).lower().split("_")
-    joined = any(word.endswith(("password", "apikey")) for word in words)
-    return words[-1] not in _PLACES and (joined or not _WORDS.isdisjoint(words))
 
 
 def named_in_plain_text(data: Mapping[str, Any], source: str) -> list[Breach]:

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kedro_rats.plan.catalog import CatalogEntries
-    from kedro_rats.plan.document import FORMAT
     from kedro_rats.plan.lowering import Lowered, Project, lower
     from kedro_rats.plan.model import Plan, PlannedNode, Source, Task
     from kedro_rats.plan.verification import verify
 
 __all__ = [
-    "FORMAT",
     "CatalogEntries",
     "Lowered",
     "Plan",
@@ -32,7 +30,6 @@ __all__ = [
 
 _MODULES = {
     "CatalogEntries": "catalog",
-    "FORMAT": "document",
     **dict.fromkeys(("Lowered", "Project", "lower"), "lowering"),
     **dict.fromkeys(("Plan", "PlannedNode", "Source", "Task"), "model"),
     "verify": "verification",

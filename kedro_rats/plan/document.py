@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kedro_rats.encoding.canonical import from_bytes, to_text
 from kedro_rats.errors import Breach, DefinitionError, RatsError, raise_if, shown
+from kedro_rats.names import FORMAT
 from kedro_rats.plan.model import Header, Plan, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-FORMAT: Final = "rats/0"
-"""The version of the plan, the records and the store's layout."""
 
 AGAIN: Final = "Make the plan again: this one was changed."
 """What to do with a plan that is not as it was made."""

@@ -221,7 +221,8 @@ def _recorded(prepared: Prepared) -> Iterator[None]:
 
 def _write_record(prepared: Prepared) -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    write_run_record(prepared.store, prepared.request, finished=now)
+    plan = prepared.lowered.plan
+    write_run_record(prepared.store, prepared.request, plan, finished=now)
 
 
 def _in_process(prepared: Prepared, hooks: Any) -> InProcess:
@@ -280,6 +281,6 @@ def _outputs(
         if entry is None:
             record = record_of(prepared.store, run, task)
             if record is not None:
-                fetched = Fetched(name, record.outputs[name], None, prepared.store)
+                fetched = Fetched(name, record.outputs[name], prepared.store)
                 catalog[name] = TaskDataset(fetched)
     return {name: catalog[name] for name in pipeline.outputs()}

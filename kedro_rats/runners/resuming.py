@@ -44,5 +44,5 @@ def resumed(
     parameters = store.get(plan.header.parameters)
     lowered = Lowered(plan=plan, document=document, parameters=parameters, pickles={})
     prepared = Prepared(lowered=lowered, request=request, store=store, view=view)
-    write_run_record(store, request, finished=None)
+    write_run_record(store, request, plan, finished=None)
     run_prepared(prepared, hooks=hooks, isolate=options.isolate, keep_going=keep_going)

@@ -11,9 +11,6 @@ from typing import Final
 
 from kedro_rats.errors import Breach, DefinitionError, shown
 
-FORMAT: Final = "rats/0"
-"""The format of a store and of the documents in it."""
-
 MARKER: Final = "rats-store.json"
 """The document that says that a folder or a prefix is a store."""
 

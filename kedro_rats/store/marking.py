@@ -6,10 +6,11 @@ from typing import Final
 
 from kedro_rats.encoding import canonical
 from kedro_rats.errors import Breach, shown
+from kedro_rats.names import FORMAT
 from kedro_rats.store import layout
 from kedro_rats.store.errors import DocumentError
 
-MARKER_BYTES: Final = canonical.to_bytes({"format": layout.FORMAT})
+MARKER_BYTES: Final = canonical.to_bytes({"format": FORMAT})
 
 
 def check_marker(uri: str, found: bytes | None) -> bool:
@@ -28,12 +29,12 @@ def check_marker(uri: str, found: bytes | None) -> bool:
         document = canonical.from_bytes(found)
     except ValueError:
         document = None
-    if isinstance(document, dict) and document.get("format") == layout.FORMAT:
+    if isinstance(document, dict) and document.get("format") == FORMAT:
         return True
     raise DocumentError(
         Breach(
             f"store {uri!r}",
-            f"format {layout.FORMAT!r} in {layout.MARKER}",
+            f"format {FORMAT!r} in {layout.MARKER}",
             shown(found),
             "A newer kedro-rats may have made it: upgrade, or give another store.",
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kedro_rats.encoding import canonical
 from kedro_rats.errors import Breach, DefinitionError, shown
+from kedro_rats.names import FORMAT
 from kedro_rats.store import layout
 from kedro_rats.store.artifacts import Artifact
 from kedro_rats.store.errors import DocumentError, StoreError, missing_object
@@ -76,7 +77,7 @@ class Record:
         """Return it as a JSON document."""
         outputs = {name: made.to_json() for name, made in self.outputs.items()}
         return {
-            "format": layout.FORMAT,
+            "format": FORMAT,
             "run": self.run,
             "task": self.task,
             "plan": self.plan,
@@ -256,7 +257,7 @@ def mark_published(store: Store, record: Record) -> None:
     Raises:
         StoreError: If the store fails.
     """
-    document = {"format": layout.FORMAT, "record": record.digest}
+    document = {"format": FORMAT, "record": record.digest}
     key = layout.published_key(record.run, record.task)
     store.create(key, canonical.to_bytes(document))
 
@@ -271,7 +272,7 @@ def is_published(store: Store, run: str, task: str) -> bool:
 
 
 def _about(run: str, task: str, attempt: str, about: Mapping[str, Json]) -> bytes:
-    names = {"format": layout.FORMAT, "run": run, "task": task, "attempt": attempt}
+    names = {"format": FORMAT, "run": run, "task": task, "attempt": attempt}
     return canonical.to_bytes({**about, **names})
 
 
@@ -285,9 +286,9 @@ def _parsed(data: bytes, subject: str) -> object:
 def _document(document: object, subject: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _malformed(subject, "a JSON object", shown(document))
-    if document.get("format") != layout.FORMAT:
+    if document.get("format") != FORMAT:
         got = shown(document.get("format"))
-        breach = Breach(subject, f"format {layout.FORMAT!r}", got, _UPGRADE)
+        breach = Breach(subject, f"format {FORMAT!r}", got, _UPGRADE)
         raise DocumentError(breach)
     return document
 

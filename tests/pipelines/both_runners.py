@@ -114,7 +114,7 @@ def with_settings(case: Case, settings: Settings) -> tuple[Made, int]:
                 if name in case.files():
                     outputs[name] = catalog[name]
                     continue
-                fetched = Fetched(name, record.outputs[name], None, prepared.store)
+                fetched = Fetched(name, record.outputs[name], prepared.store)
                 outputs[name] = TaskDataset(fetched)
         return _made(case, outputs, folder), len(prepared.lowered.plan)
 

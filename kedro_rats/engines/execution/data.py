@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,13 @@ from kedro_rats.store.errors import StoreError
 from kedro_rats.store.records import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kedro_rats.encoding.canonical import Json
     from kedro_rats.engines.execution.surroundings import Surroundings
     from kedro_rats.plan.model import Source, Task
     from kedro_rats.store.base import Store
+    from kedro_rats.store.records import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,15 @@ class TaskData:
     folder: Path
     inputs: dict[str, str | None] = field(default_factory=dict)
     _written: dict[str, Path | Kept | None] = field(default_factory=dict)
+    _records: dict[str, Record | None] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def catalog(self) -> DataCatalog:
         """Return all datasets that the nodes read, write or confirm."""
-        datasets = {name: self._write(name) for name in self.task.writes}
+        read = {name for node in self.task.nodes for name in _names(node.inputs)}
+        datasets = {
+            name: self._write(name, read_here=name in read) for name in self.task.writes
+        }
         named = (
             name
             for node in self.task.nodes
@@ -102,17 +109,19 @@ class TaskData:
         if artifact is None or artifact.format == IN_PLACE:
             return self._in_place(name, entry)
         folder = self._new_folder("in")
-        if artifact.format == DATASET:
-            # Made now: that its class is not installed here is no fault of the node.
-            catalogued.staged(name, entry, folder)
-        fetched = Fetched(name, artifact, entry, self.around.store, folder)
-        return TaskDataset(fetched)
+        # Made now: that its class is not installed here is no fault of the node.
+        made = artifact.format == DATASET
+        dataset = catalogued.staged(name, entry, folder) if made else None
+        return TaskDataset(Fetched(name, artifact, self.around.store, folder, dataset))
 
     def _artifact(self, name: str, source: Source) -> Artifact | None:
         request = self.around.request
         if source.task is None:
             return request.imports.get(name)
-        record = record_of(self.around.store, request.run, source.task)
+        if source.task not in self._records:
+            found = record_of(self.around.store, request.run, source.task)
+            self._records[source.task] = found
+        record = self._records[source.task]
         made = record.outputs if record is not None else {}
         if source.dataset is None or source.dataset not in made:
             msg = (
@@ -158,7 +167,7 @@ class TaskData:
 
     # ---------------------------------------------------------------- writing
 
-    def _write(self, name: str) -> AbstractDataset[Any, Any]:
+    def _write(self, name: str, *, read_here: bool) -> AbstractDataset[Any, Any]:
         entry = self.around.entry(self.task.writes[name])
         if entry is not None and catalogued.kind_of(entry) == IN_PLACE:
             self._written[name] = None
@@ -171,7 +180,6 @@ class TaskData:
                 # As the project's folder is, before a partition is written to it.
                 (folder / location.base).mkdir()
             return catalogued.staged(name, entry, folder)
-        read_here = any(name in _names(node.inputs) for node in self.task.nodes)
         kept = Kept(name, folder, read_here)
         self._written[name] = kept
         return TaskDataset(kept.load, kept.save)
@@ -198,7 +206,7 @@ class TaskData:
         return ".".join(filter(None, (maker.namespace, maker.name or self.task.label)))
 
     def _new_folder(self, kind: str) -> Path:
-        folder = self.folder / f"{kind}-{len(list(self.folder.iterdir()))}"
+        folder = self.folder / f"{kind}-{next(self._numbers)}"
         folder.mkdir()
         return folder
 
@@ -279,16 +287,16 @@ class Fetched:
     Attributes:
         name: The dataset.
         artifact: What is in the store.
-        entry: The catalog's entry, for what a dataset of the catalog wrote.
         store: Where it is.
         folder: Where its files go; None for a folder that lives as long as this does.
+        dataset: Reads the files, if a dataset of the catalog wrote them.
     """
 
     name: str
     artifact: Artifact
-    entry: Any
     store: Store
     folder: Path | None = None
+    dataset: AbstractDataset[Any, Any] | None = None
     _own: OwnFolder | None = None
     _fetched: bool = False
 
@@ -299,8 +307,8 @@ class Fetched:
             self.folder = self._own.path
         if not self._fetched:
             self._fetch(self.folder)
-        if self.artifact.format == DATASET:
-            return catalogued.staged(self.name, self.entry, self.folder).load()
+        if self.dataset is not None:
+            return self.dataset.load()
         try:
             value = formats.load_value(
                 self.artifact.format, self.folder, self.artifact.meta

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from kedro_rats.names import names_a_secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -16,8 +18,6 @@ _SECRET_NAME = re.compile(
     r"(?i)(^|[.:_-])(password|passwd|secret|token|api_?key|access_?key|private_?key"
     r"|credentials?)([._-]|$)"
 )
-# Names of variables are often one word: PGPASSWORD.
-_SECRET_VARIABLE = re.compile(r"(?i)(password|passwd|secret|token|api_?key|_pwd)$")
 _USERINFO = re.compile(r"://[^:/@\s]*:([^/@\s]+)@")
 _SHORTEST = 6
 _DICT = "$dict"
@@ -134,8 +134,4 @@ class RedactingFormatter(logging.Formatter):
 
 def secret_environment(environ: Mapping[str, str]) -> set[str]:
     """Return the values of environment variables that are named like secrets."""
-    return {
-        value
-        for name, value in environ.items()
-        if is_secret_name(name) or _SECRET_VARIABLE.search(name)
-    }
+    return {value for name, value in environ.items() if names_a_secret(name)}
