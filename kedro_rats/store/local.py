@@ -153,13 +153,11 @@ class LocalStore(Store):
 
     def probe(self) -> None:
         """Check that the store can be written and has hard links."""
-        with self._writing():
-            path = self._staging / f"{staging.PREFIX}probe-{os.urandom(8).hex()}"
-            try:
-                if not self._create(path, b"1") or self._create(path, b"2"):
-                    raise unconditional(self.uri)
-            finally:
-                path.unlink(missing_ok=True)
+        # In a folder that is locked: others sweep away what seems to be left behind.
+        with self._writing(), staging.new_folder(self._staging) as folder:
+            path = folder / "probe"
+            if not self._create(path, b"1") or self._create(path, b"2"):
+                raise unconditional(self.uri)
 
     @contextlib.contextmanager
     def staged(self) -> Iterator[Path]:
