@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from kedro.io.core import generate_timestamp
 from kedro.runner import AbstractRunner
 
-from kedro_rats.engines.execution.data import Fetched, TaskDataset
 from kedro_rats.engines.execution.redaction import (
     Redaction,
     secret_environment,
@@ -25,23 +24,21 @@ from kedro_rats.engines.local.limits import left_out
 from kedro_rats.engines.local.workers import InProcess, Isolated
 from kedro_rats.engines.run_record import write_run_record
 from kedro_rats.errors import RatsError
-from kedro_rats.names import is_parameter
+from kedro_rats.runners.catalogs import outputs_of, parameters_of, save_version
 from kedro_rats.runners.preparing import Asked, prepare
 from kedro_rats.runners.project import of_catalog
 from kedro_rats.store.errors import StoreError
-from kedro_rats.store.records import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from kedro.io import AbstractDataset, DataCatalog
+    from kedro.io import AbstractDataset
     from kedro.pipeline import Pipeline
     from pluggy import PluginManager
 
     from kedro_rats.runners.preparing import Prepared
-    from kedro_rats.runners.project import ProjectView
 
 _logger = logging.getLogger(__name__)
 
@@ -152,10 +149,10 @@ class LocalRunner(AbstractRunner):
         prepared = prepare(
             pipeline,
             view,
-            parameters=_parameters(pipeline, catalog),
+            parameters=parameters_of(pipeline, catalog),
             asked=Asked(
                 run=run_id or generate_timestamp(),
-                save_version=run_id or _save_version(view),
+                save_version=run_id or save_version(view),
                 from_run=self._options.from_run,
             ),
         )
@@ -165,7 +162,7 @@ class LocalRunner(AbstractRunner):
             isolate=self._options.isolate,
             keep_going=self._keep_going,
         )
-        return _outputs(pipeline, catalog, prepared)
+        return outputs_of(pipeline, catalog, prepared)
 
     def _get_executor(self, max_workers: int) -> Executor | None:  # noqa: ARG002
         return None
@@ -237,10 +234,6 @@ def _in_process(prepared: Prepared, hooks: Any) -> InProcess:
     return InProcess(around, hooks or NoHooks(), redact)
 
 
-def _save_version(view: ProjectView) -> str | None:
-    return view.live.save_version if view.live is not None else None
-
-
 def _isolated(prepared: Prepared) -> Isolated:
     view = prepared.view
     if view.credentials and not view.in_project:
@@ -255,32 +248,3 @@ def _isolated(prepared: Prepared) -> Isolated:
     )
     folder: Path = view.folder
     return Isolated(prepared.store.uri, prepared.request.digest, folder, secrets)
-
-
-def _parameters(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, object]:
-    names = {n for node in pipeline.nodes for n in node.inputs if is_parameter(n)}
-    found = {}
-    for name in sorted(names):
-        if name in catalog:
-            found[name] = catalog[name].load()
-    return found
-
-
-def _outputs(
-    pipeline: Pipeline, catalog: DataCatalog, prepared: Prepared
-) -> dict[str, AbstractDataset[Any, Any]]:
-    """Return the free outputs; those without a place are read from the store."""
-    made = {
-        name: (task.name, entry)
-        for task in prepared.lowered.plan
-        for name, entry in task.writes.items()
-    }
-    run = prepared.request.run
-    for name in sorted(pipeline.outputs()):
-        task, entry = made[name]
-        if entry is None:
-            record = record_of(prepared.store, run, task)
-            if record is not None:
-                fetched = Fetched(name, record.outputs[name], prepared.store)
-                catalog[name] = TaskDataset(fetched)
-    return {name: catalog[name] for name in pipeline.outputs()}

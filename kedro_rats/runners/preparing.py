@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from kedro_rats.encoding.canonical import from_bytes
@@ -13,7 +13,8 @@ from kedro_rats.encoding.objects import ObjectDecoder
 from kedro_rats.engines.execution.redaction import without_secrets
 from kedro_rats.engines.execution.surroundings import Surroundings
 from kedro_rats.engines.importing import Importer, import_value, outputs_of_run
-from kedro_rats.engines.request import Request, keep
+from kedro_rats.engines.request import Request, keep, request_of
+from kedro_rats.errors import Breach, DefinitionError, listed, raise_if
 from kedro_rats.plan import Lowered, lower, verify
 from kedro_rats.plan.placing import SettingsPlacing
 from kedro_rats.runners.provenance import git_state, versions
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from kedro.pipeline import Pipeline
 
+    from kedro_rats.engines.importing import Found
+    from kedro_rats.plan import Plan
     from kedro_rats.runners.project import ProjectView
     from kedro_rats.store.base import Store
 
@@ -35,15 +38,55 @@ class Asked:
 
     Attributes:
         run: The id that the run should have; another is made of it if it is taken.
+        again: Whether the id names what is asked for: asked for twice, it is one run.
         save_version: The version of versioned outputs; None for the run's id.
         from_run: An earlier run whose outputs stand in for free inputs.
         about: What people want to know of the run later.
     """
 
     run: str
+    again: bool = False
     save_version: str | None = None
     from_run: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """What an engine says of a plan before anything of it is stored."""
+
+    remote: bool
+    """Whether tasks run where the files of this machine are not."""
+
+    def breaches(
+        self, plan: Plan, *, store: Store, decoder: ObjectDecoder
+    ) -> list[Breach]:
+        """Return what the engine cannot do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A run that could be started; nothing of it is stored yet.
+
+    Attributes:
+        lowered: The plan.
+        asked: What was asked for.
+        found: Its inputs.
+        held: Inputs whose values are in memory.
+        importer: Puts inputs into the store.
+        view: The project.
+    """
+
+    lowered: Lowered
+    asked: Asked
+    found: Found
+    held: Mapping[str, object]
+    importer: Importer
+    view: ProjectView
+
+    @property
+    def store(self) -> Store:
+        """Where all of it goes."""
+        return self.importer.store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +127,27 @@ def store_of(view: ProjectView) -> Store:
     return open_store(settings.uri, base=view.folder, credentials=credentials)
 
 
-def prepare(
+def check(
     pipeline: Pipeline,
     view: ProjectView,
     *,
     parameters: Mapping[str, object],
     asked: Asked,
-) -> Prepared:
-    """Lower and verify a pipeline, resolve its inputs, and put all into the store.
+    engine: Engine | None = None,
+) -> Checked:
+    """Lower and verify a pipeline, and look for its inputs; nothing is written.
 
     Args:
         pipeline: The pipeline, as selected.
         view: The project.
         parameters: Values by the names of Kedro's datasets.
         asked: What is asked for beyond that.
+        engine: What the plan is for, if that cannot do all that a plan may ask for.
 
     Raises:
-        DefinitionError: If the pipeline cannot be run, with all that is wrong; then
-            nothing is written. If a value in memory cannot be stored, which is only
-            known when it is tried, there are objects in the store, and no run.
+        DefinitionError: If the pipeline cannot be run, with all that is wrong.
         RatsError: If there is no run ``asked.from_run``.
-        StoreError: If the store cannot be written.
+        StoreError: If the store cannot be read.
     """
     check_run(asked.run)
     store = store_of(view)
@@ -119,19 +162,54 @@ def prepare(
         project=view.project,
     )
     verify(lowered.plan)
-    importer = _importer(view, lowered, store)
-    free = importer.found(
-        lowered.plan,
-        taken={n: made for n, made in taken.items() if n not in held},
-        load_versions=view.load_versions,
-        given=held,
+    decoder = ObjectDecoder(lowered.pickles.__getitem__)
+    importer = Importer(
+        store=store,
+        decoder=decoder,
+        project=view.folder,
+        credentials=view.credentials,
+        limit=view.settings.import_limit,
+        refuse_larger=engine is not None and engine.remote,
     )
+    breaches = (
+        engine.breaches(lowered.plan, store=store, decoder=decoder) if engine else []
+    )
+    try:
+        found = importer.found(
+            lowered.plan,
+            taken={n: made for n, made in taken.items() if n not in held},
+            load_versions=view.load_versions,
+            given=held,
+        )
+    except DefinitionError as error:
+        raise DefinitionError(*breaches, *error.breaches) from error
+    raise_if(breaches)
+    return Checked(
+        lowered=lowered,
+        asked=asked,
+        found=found,
+        held=held,
+        importer=importer,
+        view=view,
+    )
+
+
+def stored(checked: Checked) -> Prepared:
+    """Put a run into the store: its inputs, its plan, and what is asked for.
+
+    Raises:
+        DefinitionError: If a value in memory cannot be stored, which is only known when
+            it is tried; then there are objects in the store, and no run. If its id was
+            to name it, and names something else.
+        StoreError: If the store cannot be written.
+    """
+    store, asked, view = checked.store, checked.asked, checked.view
     store.probe()
-    inputs = importer.inputs(free)
-    values = {n: import_value(store, n, v) for n, v in held.items()}
+    inputs = checked.importer.inputs(checked.found)
+    values = {n: import_value(store, n, v) for n, v in checked.held.items()}
     request = Request(
         run=asked.run,
-        plan=lowered.digest,
+        plan=checked.lowered.digest,
         started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         save_version=asked.save_version or asked.run,
         load_versions=inputs.load_versions,
@@ -139,13 +217,34 @@ def prepare(
         env=view.env,
         conf_source=view.conf_source,
         about={
-            **_about(view, lowered),
+            **_about(view, checked.lowered),
             **asked.about,
             "from_run": asked.from_run,
         },
     )
-    kept = _kept(store, lowered, request)
-    return Prepared(lowered=lowered, request=kept, store=store, view=view)
+    if asked.again:
+        kept = _kept_once(store, checked.lowered, request)
+    else:
+        kept = _kept(store, checked.lowered, request)
+    return Prepared(lowered=checked.lowered, request=kept, store=store, view=view)
+
+
+def prepare(
+    pipeline: Pipeline,
+    view: ProjectView,
+    *,
+    parameters: Mapping[str, object],
+    asked: Asked,
+) -> Prepared:
+    """Check a run, and put it into the store.
+
+    Raises:
+        DefinitionError: If the pipeline cannot be run, with all that is wrong; then
+            nothing is written. Also as ``stored`` says.
+        RatsError: If there is no run ``asked.from_run``.
+        StoreError: If the store cannot be written.
+    """
+    return stored(check(pipeline, view, parameters=parameters, asked=asked))
 
 
 def _held(pipeline: Pipeline, view: ProjectView) -> dict[str, object]:
@@ -154,16 +253,6 @@ def _held(pipeline: Pipeline, view: ProjectView) -> dict[str, object]:
         return {}
     names = sorted(n for n in pipeline.inputs() if not n.startswith("params:"))
     return {n: live.value(n) for n in names if n != "parameters" and live.has_value(n)}
-
-
-def _importer(view: ProjectView, lowered: Lowered, store: Store) -> Importer:
-    return Importer(
-        store=store,
-        decoder=ObjectDecoder(lowered.pickles.__getitem__),
-        project=view.folder,
-        credentials=view.credentials,
-        limit=view.settings.import_limit,
-    )
 
 
 def _kept(store: Store, lowered: Lowered, request: Request) -> Request:
@@ -177,6 +266,25 @@ def _kept(store: Store, lowered: Lowered, request: Request) -> Request:
             first, run=run, save_version=run if same else first.save_version
         )
     return request
+
+
+def _kept_once(store: Store, lowered: Lowered, request: Request) -> Request:
+    """Store a request whose run has a name, or return the one that was first."""
+    if keep(store, lowered, request):
+        return request
+    first = request_of(store, request.run)
+    same = ("plan", "imports", "load_versions", "env", "conf_source")
+    differing = [n for n in same if getattr(first, n) != getattr(request, n)]
+    if differing:
+        raise DefinitionError(
+            Breach(
+                f"run {request.run!r}",
+                f"what was asked for under this name at {first.started}",
+                f"another {listed(differing)}",
+                "Give another key, or leave it out.",
+            )
+        )
+    return first
 
 
 def _about(view: ProjectView, lowered: Lowered) -> dict[str, Any]:

@@ -228,7 +228,10 @@ def _source_folder(package: str | None, project: Path) -> str | None:
 
 def _conf_source(loader: Any, project: Path) -> str | None:
     source = Path(str(getattr(loader, "conf_source", "conf")))
-    return None if source == project / "conf" else str(source)
+    if source == project / "conf":
+        return None
+    # A task finds it from the project's folder, wherever that is.
+    return str(source.relative_to(project) if project in source.parents else source)
 
 
 def _can_travel(hook: object) -> bool:
