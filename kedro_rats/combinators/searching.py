@@ -45,6 +45,15 @@ class Goal:
             return True
         return value > than if self.directions[0] == "maximize" else value < than
 
+    def better(self, value: float | None, result: Result) -> float | None:
+        """Return the better of a value of the first objective and that of a result.
+
+        It stays where the result is a failure, or not feasible.
+        """
+        if result.values is None or not result.feasible:
+            return value
+        return result.values[0] if self.is_better(result.values[0], value) else value
+
     def best(self, trials: Sequence[Trial]) -> Trial | None:
         """Return the best complete, feasible trial; the first one of several.
 
@@ -158,21 +167,33 @@ class Tell:
             return pickle.dumps(study)
         scores = values[1 : 1 + self.trials]
         summaries = values[1 + self.trials :] or (None,) * self.trials
-        before = self.goal.best(self.searcher.trials(study))
+        before = best = self._best_so_far(study, notes)
         exhausted = False
         for handle, table, summary in zip(handles, scores, summaries, strict=True):
             result = result_of(self.goal, table, summary)
             exhausted |= self.searcher.tell(study, handle, result)
+            best = self.goal.better(best, result)
             if result.values is None:
                 notes["failed"] = notes.get("failed", 0) + 1
                 notes["error"] = result.error
         self._check_failures(notes)
-        best = self.goal.best(self.searcher.trials(study))
         notes |= _progress(self.goal, notes, before, best)
         if exhausted:
             notes["stopped"] = "exhausted"
         self.searcher.note(study, notes)
         return pickle.dumps(study)
+
+    def _best_so_far(self, study: Any, notes: Mapping[str, Any]) -> float | None:
+        """Return the best value of the first objective.
+
+        It is noted from round to round: to look at all trials in each of them would cost
+        more than Optuna itself.
+        """
+        if "best" in notes:
+            noted: float | None = notes["best"]
+            return noted
+        best = self.goal.best(self.searcher.trials(study))
+        return best.values[0] if best is not None and best.values else None
 
     def _check_failures(self, notes: Mapping[str, Any]) -> None:
         failed = notes.get("failed", 0)
@@ -243,26 +264,27 @@ def result_of(goal: Goal, scores: Any, summary: Any) -> Result:
 def _means(scores: pd.DataFrame) -> dict[str, float]:
     import numpy as np
 
-    judged = scores[scores["part"] == "eval"]
-    return {
-        str(metric): float(np.mean(rows["value"].to_numpy()))
-        for metric, rows in judged.groupby("metric", sort=False)
-    }
+    # As pandas groups them; but of a table this small, grouping is most of what a search
+    # adds to a trial.
+    by_metric: dict[str, list[float]] = {}
+    columns = (scores[name].tolist() for name in ("part", "metric", "value"))
+    for part, metric, value in zip(*columns, strict=True):
+        if part == "eval":
+            by_metric.setdefault(str(metric), []).append(value)
+    return {metric: float(np.mean(values)) for metric, values in by_metric.items()}
 
 
 def _progress(
-    goal: Goal, notes: Mapping[str, Any], before: Trial | None, best: Trial | None
+    goal: Goal, notes: Mapping[str, Any], before: float | None, best: float | None
 ) -> dict[str, Any]:
     """Return how long nothing was better, and why the search stops, if it does."""
-    value = best.values[0] if best is not None and best.values else None
-    earlier = before.values[0] if before is not None and before.values else None
-    improved = value is not None and goal.is_better(value, earlier)
+    improved = best is not None and goal.is_better(best, before)
     stale = 0 if improved else notes.get("stale", 0) + 1
-    told: dict[str, Any] = {"stale": stale}
+    told: dict[str, Any] = {"best": best, "stale": stale}
     if goal.patience is not None and stale >= goal.patience:
         told["stopped"] = "patience"
-    if goal.target is not None and value is not None:
-        reached = value == goal.target or goal.is_better(value, goal.target)
+    if goal.target is not None and best is not None:
+        reached = best == goal.target or goal.is_better(best, goal.target)
         told |= {"stopped": "target"} if reached else {}
     return told
 

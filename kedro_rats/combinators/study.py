@@ -69,6 +69,11 @@ class Result:
     constraints: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
 
+    @property
+    def feasible(self) -> bool:
+        """Whether no constraint is above 0."""
+        return all(value <= 0 for value in self.constraints.values())
+
 
 @dataclass(frozen=True)
 class OptunaSearcher:
@@ -122,12 +127,12 @@ class OptunaSearcher:
 
     def ask(self, study: Any) -> tuple[Any, dict[str, Any]]:
         """Return Optuna's trial, and its values by path."""
-        if isinstance(self.space, Space):
-            trial = study.ask()
-            chosen = self.space.suggested(trial)
-        else:
+        if isinstance(self.space, Distributions):
             trial = study.ask(dict(self.space.by_path))
-            chosen = dict(trial.params)
+            return trial, dict(trial.params)
+        trial = study.ask()
+        chosen = self.space.suggested(trial)
+        # What a function gives need not be what Optuna suggested to it.
         trial.set_user_attr(_ATTRIBUTE, chosen)
         return trial, chosen
 
@@ -229,7 +234,7 @@ class AskTellSearcher:
                 "fail" if values is None else "complete",
                 values,
                 chosen,
-                all(value <= 0 for value in result.constraints.values()),
+                result.feasible,
                 result.error,
             )
         )

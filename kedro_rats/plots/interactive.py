@@ -21,6 +21,8 @@ from kedro_rats.plots.judged import (
 )
 from kedro_rats.plots.searched import history_of, importance_of, rounds_of
 
+# Kedro reads the annotations of functions, where names of a library that is imported
+# later mean nothing: public functions say Any.
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ _MOST_WRITTEN = 15
 """Classes of a confusion matrix up to which the counts are written into it."""
 
 
-def fold_scores(scores: object) -> go.Figure:
+def fold_scores(scores: object) -> Any:
     """Return a panel for each metric: a point for each fold, the mean and the spread.
 
     The line is the mean and the band one standard deviation (ddof 0) to both sides, of
@@ -70,7 +72,7 @@ def fold_scores(scores: object) -> go.Figure:
     return _titled(figure, "Scores by fold", height=120 + 240 * len(metrics))
 
 
-def roc(y: object, scores: object) -> go.Figure:
+def roc(y: object, scores: object) -> Any:
     """Return the ROC curve of two classes, with the area below it.
 
     The curve is that of scikit-learn's ``roc_curve``, for the second class in sorted
@@ -104,7 +106,7 @@ def roc(y: object, scores: object) -> go.Figure:
     return _titled(figure, f"ROC curve, AUC {curve.area:.4g} ({curve.rows} rows)")
 
 
-def residuals(y: object, predicted: object) -> go.Figure:
+def residuals(y: object, predicted: object) -> Any:
     """Return residuals, observed less predicted, against what was predicted.
 
     Of more than 2000 rows that many are drawn, evenly by the size of their residual; the
@@ -133,7 +135,7 @@ def residuals(y: object, predicted: object) -> go.Figure:
     return _titled(figure, left.heading())
 
 
-def confusion(y: object, label: object) -> go.Figure:
+def confusion(y: object, label: object) -> Any:
     """Return the confusion matrix: counts, coloured by their share of the true class.
 
     The counts are those of scikit-learn's ``confusion_matrix``.
@@ -174,7 +176,7 @@ def confusion(y: object, label: object) -> go.Figure:
     return _titled(figure, f"Confusion, accuracy {counts.accuracy:.4g}")
 
 
-def optimization_history(trials: object, best: object = None) -> go.Figure:
+def optimization_history(trials: object, best: object = None) -> Any:
     """Return the value of each trial of a search, and the best value so far.
 
     Several objectives have a panel each; the best value is that of the first, which
@@ -222,7 +224,7 @@ def optimization_history(trials: object, best: object = None) -> go.Figure:
     return _titled(figure, history.heading(), height=120 + 240 * len(names))
 
 
-def parameter_importance(study: object) -> go.Figure:
+def parameter_importance(study: object) -> Any:
     """Return how much each searched parameter matters, as Optuna computes it.
 
     These are the numbers of ``optuna.importance.get_param_importances``.
@@ -250,7 +252,7 @@ def parameter_importance(study: object) -> go.Figure:
     return _titled(figure, title, height=200 + 30 * len(importance.parameters))
 
 
-def rounds(history: object) -> go.Figure:
+def rounds(history: object) -> Any:
     """Return how many rows got a pseudo-label in each round, and have one after it.
 
     Args:

@@ -18,6 +18,8 @@ from kedro_rats.plots.judged import (
 )
 from kedro_rats.plots.searched import history_of, importance_of, rounds_of
 
+# Kedro reads the annotations of functions, where names of a library that is imported
+# later mean nothing: public functions say Any.
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 _MOST_WRITTEN = 15
 
 
-def fold_scores(scores: object) -> Figure:
+def fold_scores(scores: object) -> Any:
     """Return a panel for each metric: a point for each fold, the mean and the spread.
 
     See `kedro_rats.plots.fold_scores`.
@@ -48,7 +50,7 @@ def fold_scores(scores: object) -> Figure:
     return figure
 
 
-def roc(y: object, scores: object) -> Figure:
+def roc(y: object, scores: object) -> Any:
     """Return the ROC curve of two classes. See `kedro_rats.plots.roc`."""
     curve = roc_of(y, scores)
     figure, (axis,) = _still()
@@ -64,7 +66,7 @@ def roc(y: object, scores: object) -> Figure:
     return figure
 
 
-def residuals(y: object, predicted: object) -> Figure:
+def residuals(y: object, predicted: object) -> Any:
     """Return residuals against what was predicted. See `kedro_rats.plots.residuals`."""
     left = residuals_of(y, predicted)
     figure, (axis,) = _still()
@@ -76,7 +78,7 @@ def residuals(y: object, predicted: object) -> Figure:
     return figure
 
 
-def confusion(y: object, label: object) -> Figure:
+def confusion(y: object, label: object) -> Any:
     """Return the confusion matrix. See `kedro_rats.plots.confusion`."""
     counts = confusion_of(y, label)
     figure, (axis,) = _still()
@@ -94,7 +96,7 @@ def confusion(y: object, label: object) -> Figure:
     return figure
 
 
-def optimization_history(trials: object, best: object = None) -> Figure:
+def optimization_history(trials: object, best: object = None) -> Any:
     """Return the value of each trial. See `kedro_rats.plots.optimization_history`."""
     history = history_of(trials, best)
     figure, axes = _still(len(history.objectives))
@@ -118,7 +120,7 @@ def optimization_history(trials: object, best: object = None) -> Figure:
     return figure
 
 
-def parameter_importance(study: object) -> Figure:
+def parameter_importance(study: object) -> Any:
     """Return how much parameters matter. See `kedro_rats.plots.parameter_importance`."""
     importance = importance_of(study)
     figure, (axis,) = _still()
@@ -133,7 +135,7 @@ def parameter_importance(study: object) -> Figure:
     return figure
 
 
-def rounds(history: object) -> Figure:
+def rounds(history: object) -> Any:
     """Return the rounds of pseudo-labelling. See `kedro_rats.plots.rounds`."""
     counts = rounds_of(history)
     figure, (axis,) = _still()

@@ -25,7 +25,7 @@ from kedro_rats.combinators.guarding import Masked
 from kedro_rats.errors import RatsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kedro_rats import Estimator
 
@@ -85,6 +85,25 @@ def test_rounds_of_failures_alone_find_nothing_better() -> None:
 
     with pytest.raises(RatsError, match="got none of 2"):
         toys.run(best.train, LEVEL_DATA)
+
+
+def at_most(level: float) -> dict[str, Callable[[Mapping[str, float]], float]]:
+    return {"small": lambda scores: scores["level"] - level}
+
+
+@pytest.mark.parametrize(
+    ("levels", "stop", "told"),
+    [([3, 9, 8, POISON], {"patience": 2}, 3), ([9, 8, 3, 4, 5], {"target": 7}, 5)],
+)
+def test_what_is_not_feasible_is_nothing_better(
+    levels: Sequence[float], stop: dict[str, float], told: int
+) -> None:
+    best = tune_toys.leveled(levels, stop=stop, constraints=at_most(6))
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    assert levels_of(made) == levels[:told]
+    assert made["tune.best"]["value"] == max(level for level in levels if level <= 6)
 
 
 def test_a_target_of_a_loss_is_reached_from_above() -> None:
@@ -166,6 +185,17 @@ def test_a_search_that_stopped_can_be_continued() -> None:
     assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(
         tune_toys.study_of(expected)
     )
+
+
+def test_a_search_that_goes_on_knows_what_was_best_before() -> None:
+    levels = [7, 5, 6, 8, 1, POISON]
+    first = tune_toys.leveled(levels, trials=2)
+    before = toys.run(first.train, LEVEL_DATA)["tune.study"]
+    second = tune_toys.leveled(levels, trials=4, stop={"patience": 1}, study="before")
+
+    made = toys.run(second.train, {**LEVEL_DATA, "before": before})
+
+    assert levels_of(made) == [7, 5, 6]
 
 
 def test_a_sampler_that_is_exhausted_stays_so() -> None:

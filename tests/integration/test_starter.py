@@ -6,16 +6,14 @@ import base64
 import csv
 import json
 import math
-import os
 import pickle
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pipelines.starter import call, copy_of, kedro, new_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,27 +23,6 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "starter_viz.json"
 pytest.importorskip("kedro_viz", reason="needs the extra kedro-rats[starter]")
 pytest.importorskip("kedro_datasets", reason="needs the extra kedro-rats[starter]")
 pd = pytest.importorskip("pandas")
-
-
-def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a module of this Python, with stdin closed and without telemetry."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=cwd,
-        env={**os.environ, "DO_NOT_TRACK": "1", "MPLBACKEND": "agg"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def kedro(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run Kedro, and show what it said if it fails."""
-    done = call("kedro", *arguments, cwd=cwd)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 def metrics_of(project: Path) -> dict[str, dict[str, float]]:
@@ -75,7 +52,7 @@ def made(
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Return a folder with a new project, and what Kedro said when it was made."""
     folder = tmp_path_factory.mktemp("made")
-    return folder, call("kedro", "new", "--starter=rats", "--name=My Model", cwd=folder)
+    return folder, new_project(folder)
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +73,6 @@ def run(project: Path) -> subprocess.CompletedProcess[str]:
 def fresh(made: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Path:
     """Return a project of its own, for a test that edits it."""
     return copy_of(made[0], tmp_path)
-
-
-def copy_of(folder: Path, target: Path) -> Path:
-    return Path(shutil.copytree(folder / "my-model", target / "my-model"))
 
 
 # --- kedro new ---
@@ -178,7 +151,8 @@ def test_git_keeps_the_table_and_ignores_what_a_run_writes(
 def test_the_registered_pipelines_are_explicit(project: Path) -> None:
     done = kedro("registry", "list", cwd=project)
 
-    assert done.stdout.split() == ["-", "__default__", "-", "evaluate", "-", "train"]
+    names = ["__default__", "evaluate", "pseudolabel", "train", "tune"]
+    assert done.stdout.split() == [word for name in names for word in ("-", name)]
 
 
 def test_a_run_succeeds_and_leaves_stdout_to_programs(
@@ -476,9 +450,11 @@ def test_kedro_viz_shows_the_source_of_every_node(viz: Path) -> None:
         if "code" in page
     }
 
-    assert len(tasks) == len(described(viz)["nodes"]) - not_tasks(viz)
+    assert set(tasks) >= {
+        clicked(viz, node)["command"]
+        for node in read_graph(viz)["nodes"]
+        if node["type"] == "task"
+    }
+    # Those of the searches too: a box may be closed when the page is opened.
+    assert len(tasks) > 200
     assert all(code and "def " in code for code in tasks.values())
-
-
-def not_tasks(api: Path) -> int:
-    return sum(node["type"] != "task" for node in read_graph(api)["nodes"])

@@ -1,5 +1,6 @@
 """From the table of penguins to what a model can learn from."""
 
-from .pipeline import preparation
+from .nodes import features
+from .pipeline import birds, preparation
 
-__all__ = ["preparation"]
+__all__ = ["birds", "features", "preparation"]

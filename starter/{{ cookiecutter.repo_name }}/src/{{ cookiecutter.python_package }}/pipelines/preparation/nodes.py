@@ -29,3 +29,11 @@ def features(penguins: pd.DataFrame) -> pd.DataFrame:
 def sex(penguins: pd.DataFrame) -> pd.Series:
     """Return what is to be predicted: ``female`` or ``male`` for each row."""
     return penguins["sex"]
+
+
+def bird(penguins: pd.DataFrame) -> pd.Series:
+    """Return the name of each bird: rows that share one may be the same bird.
+
+    An id is that of a nest and an adult, and its species may use it again next season.
+    """
+    return penguins["species"] + " " + penguins["individual_id"]

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from kedro_rats import transformer
 
-from .nodes import features, sex
+from .nodes import bird, features, sex
 
 if TYPE_CHECKING:
     from kedro_rats import Estimator
 
 
-def preparation() -> Estimator:
-    """Return the chain that makes the features ``X`` and the target ``y``."""
-    return transformer(features, inputs="penguins", outputs="X") + transformer(
-        sex, inputs="penguins", outputs="y"
+def preparation(table: str = "penguins") -> Estimator:
+    """Return the chain that makes the features ``X`` and the target ``y`` of a table."""
+    return transformer(features, inputs=table, outputs="X") + transformer(
+        sex, inputs=table, outputs="y"
     )
+
+
+def birds(table: str = "penguins") -> Estimator:
+    """Return the transformer that makes ``bird``: which rows may be the same one."""
+    return transformer(bird, inputs=table, outputs="bird")
