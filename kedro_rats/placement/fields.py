@@ -185,14 +185,24 @@ PROFILE_NAME: Final = Text(
     longest=100,
 )
 ProfileName = Annotated[str, PROFILE_NAME]
+_REPOSITORY = r"[a-z0-9][a-z0-9.-]*(:[0-9]{1,5}(?=/))?(/[a-z0-9][a-z0-9._-]*)*"
 IMAGE_REFERENCE: Final = Text(
-    r"[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*"
+    rf"{_REPOSITORY}"
     r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",
     "an image such as registry.example/app:1.2 or registry.example/app@sha256:DIGEST",
     "Write the name in lower case, and a digest with 64 digits 0-9 and a-f.",
     longest=500,
 )
 ImageReference = Annotated[str, IMAGE_REFERENCE]
+Repository = Annotated[
+    str,
+    Text(
+        _REPOSITORY,
+        "the name of an image without tag and digest, such as registry.example/app",
+        "Write it in lower case; the tag is made of what is built.",
+        longest=255,
+    ),
+]
 ResourceName = Annotated[
     str,
     Text(
@@ -256,6 +266,41 @@ InnerPath = Annotated[
         r"(?!\.{1,2}(/|$))[A-Za-z0-9._@=-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._@=-]+)*",
         "a relative path such as models/best, without '..'",
         "Use letters, digits and . _ @ = - between slashes.",
+    ),
+]
+ContextPath = Annotated[
+    str,
+    Text(
+        r"\.|(\.\./)*(\.\.|(?!\.{1,2}(/|$))[A-Za-z0-9._@=-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._@=-]+)*)",
+        "a folder such as ., images/spark or ..",
+        "Use letters, digits and . _ @ = - between slashes.",
+    ),
+]
+Stage = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+        "the name of a stage: letters, digits, '_', '-' and '.'",
+        "Give it as the Dockerfile does, after AS.",
+        longest=100,
+    ),
+]
+Platform = Annotated[
+    str,
+    Text(
+        r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?",
+        "a platform such as linux/amd64",
+        "Give the system and the processor of the machines on which nodes run.",
+        longest=60,
+    ),
+]
+BuildArgument = Annotated[
+    str,
+    Text(
+        r"[^\x00-\x1f\x7f]*",
+        "one line of text",
+        "Leave out what does not print.",
+        longest=2000,
     ),
 ]
 FileMode = Annotated[

@@ -88,7 +88,12 @@ def _fit_for_a_manifest(value: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         remedy = f"{nearest(unknown[0], _AFFINITIES)}Write it as in a pod."
         raise refused(f"only {listed(_AFFINITIES)}", remedy, got=listed(unknown))
-    return value
+    given = {key: part for key, part in value.items() if part is not None}
+    wrong = [key for key, part in given.items() if not isinstance(part, dict)]
+    if wrong:
+        got = f"{wrong[0]}: {shown(value[wrong[0]])}"
+        raise refused("a mapping under each key", "Write it as in a pod.", got=got)
+    return given
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -109,7 +114,7 @@ Affinity = Annotated[
     WithJsonSchema(
         {
             "type": "object",
-            "properties": {name: {"type": "object"} for name in _AFFINITIES},
+            "properties": {name: {"type": ["object", "null"]} for name in _AFFINITIES},
             "additionalProperties": False,
         }
     ),

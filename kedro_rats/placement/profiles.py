@@ -25,6 +25,8 @@ from kedro_rats.placement.fields import (
     MOUNT_PATH,
     PLAIN,
     AllOr,
+    BuildArgument,
+    ContextPath,
     Cpu,
     Duration,
     FileMode,
@@ -33,16 +35,19 @@ from kedro_rats.placement.fields import (
     LabelKey,
     LabelValue,
     MountPath,
+    Platform,
     Prefix,
+    Repository,
     ResourceName,
     SecretKey,
     ShortForm,
     Size,
+    Stage,
     Variable,
     refused,
 )
 from kedro_rats.placement.freely import Affinity  # noqa: TC001 - pydantic reads it
-from kedro_rats.placement.secrets import refuse_value
+from kedro_rats.placement.secrets import OF_A_BUILD, looks_like_a_secret, refuse_value
 
 
 class Strict(BaseModel):
@@ -62,12 +67,40 @@ Count = Annotated[StrictInt, Field(ge=1, le=10**9)]
 # --- image ----------------------------------------------------------------------------
 
 
+def _no_secret(value: str) -> str:
+    if looks_like_a_secret(value):
+        raise refused("no secret in plain text", OF_A_BUILD, got="a value like one")
+    return value
+
+
+class Build(Strict):
+    """How an image is built from files of the project."""
+
+    name: Repository | None = None
+    dockerfile: InnerPath | None = None
+    context: ContextPath | None = None
+    target: Stage | None = None
+    platform: Platform | None = None
+    args: (
+        dict[Variable, Annotated[BuildArgument, AfterValidator(_no_secret)] | None]
+        | None
+    ) = None
+
+
 class Image(Strict):
     """A container image; a text stands for its ``ref``."""
 
-    ref: ImageReference
+    ref: ImageReference | None = None
     pull: Literal["Always", "IfNotPresent", "Never"] | None = None
     pull_secrets: list[ResourceName] | None = None
+    build: Build | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if self.ref is None and (self.build is None or self.build.name is None):
+            remedy = "Name the image, or say what its build is to be called."
+            raise refused("ref or build.name", remedy, got="neither")
+        return self
 
 
 def _as_ref(value: object) -> object:

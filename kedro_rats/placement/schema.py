@@ -6,20 +6,22 @@ This module imports pydantic. It is imported only where there is a ``rats.yml``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     StrictBool,
     StrictInt,
+    StrictStr,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
 from typing_extensions import Self
 
-from kedro_rats.errors import Breach, raise_if
+from kedro_rats.errors import Breach, listed, raise_if
 from kedro_rats.placement import binding, references, secrets, settings
 from kedro_rats.placement.complaints import breaches_of
 from kedro_rats.placement.fields import (
@@ -116,6 +118,37 @@ class Grouping(Strict):
     namespace_depth: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
 
 
+_SENT: Final = ("push", "kind", "k3d", "minikube", "keep")
+_HANDED: Final = ("{archive}", "{image}")
+
+
+def _known_way(value: list[str]) -> list[str]:
+    if len(value) == 1 and value[0] in _SENT:
+        return value
+    if not any(held in word for word in value for held in _HANDED):
+        remedy = "Write the program and each argument as a text of its own."
+        expected = f"{listed(_SENT)}, or a command with {{archive}} or {{image}}"
+        raise refused(expected, remedy)
+    return value
+
+
+class Building(Strict):
+    """What builds images, and how they get to where nodes run."""
+
+    tool: Literal["docker", "podman", "buildah"] | None = None
+    to: (
+        Annotated[
+            list[StrictStr],
+            Field(min_length=1),
+            AfterValidator(_known_way),
+            ShortForm(
+                _as_list, (("type", "string"), ("pattern", f"^({'|'.join(_SENT)})$"))
+            ),
+        ]
+        | None
+    ) = None
+
+
 class RatsYml(Strict):
     """Settings of kedro-rats for a Kedro project, one environment on top of another."""
 
@@ -128,6 +161,7 @@ class RatsYml(Strict):
     default: Default | None = None
     assign: list[Assignment] | None = None
     grouping: Grouping | None = None
+    build: Building | None = None
     ext: dict[EngineName, dict[str, Any] | None] | None = None
 
 
@@ -165,6 +199,12 @@ def parse(data: object) -> settings.Settings:
 
 def _without_nulls(model: RatsYml) -> dict[str, Any]:
     said: dict[str, Any] = model.model_dump(exclude_none=True)
+    # No placement, and `build: {}` says something: that there is a Dockerfile.
+    said["builds"] = {
+        name: image.pop("build")
+        for name, image in said.get("image", {}).items()
+        if image is not None and "build" in image
+    }
     for kind in settings.KINDS:
         profiles = said.get(kind, {}).items()
         said[kind] = {
@@ -192,7 +232,8 @@ def _profiles(
     for kind in settings.KINDS:
         found = {}
         for name, part in said[kind].items():
-            found[name] = part
+            # How to pull an image that is not built yet says nothing.
+            found[name] = {} if kind == "image" and "ref" not in part else part
             if kind == "bind":
                 found[name], wrong = binding.flat(part)
                 breaches += [_in_profile(name, breach) for breach in wrong]
@@ -216,7 +257,20 @@ def _settings(
         assign=tuple(map(_rule, said.get("assign", []))),
         grouping=settings.Grouping(**said.get("grouping", {})),
         ext={engine: part or {} for engine, part in said["ext"].items()},
+        builds={name: _build(part) for name, part in said["builds"].items()},
+        building=_building(said.get("build", {})),
     )
+
+
+def _build(said: Mapping[str, Any]) -> settings.ImageBuild:
+    args = {k: value for k, value in said.get("args", {}).items() if value is not None}
+    return settings.ImageBuild(**{**said, "args": args})
+
+
+def _building(said: Mapping[str, Any]) -> settings.Building:
+    to = said.get("to", ["keep"])
+    known = len(to) == 1 and to[0] in _SENT
+    return settings.Building(tool=said.get("tool"), to=to[0] if known else tuple(to))
 
 
 def _choice(said: Mapping[str, Any]) -> settings.Choice:

@@ -58,6 +58,41 @@ class Grouping:
     namespace_depth: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBuild:
+    """How one image is built.
+
+    Attributes:
+        name: Its name without a tag; None for that of the image's ``ref``.
+        dockerfile: Relative to the project's folder.
+        context: The folder that it is built from, relative to the project's folder.
+        target: The stage of the Dockerfile; None for the last.
+        platform: Such as ``linux/amd64``; None for this machine's.
+        args: Arguments of the build.
+    """
+
+    name: str | None = None
+    dockerfile: str = "Dockerfile"
+    context: str = "."
+    target: str | None = None
+    platform: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """What builds images, and how they get to where nodes run.
+
+    Attributes:
+        tool: ``docker``, ``podman`` or ``buildah``; None for what is there.
+        to: ``push``, ``kind``, ``k3d``, ``minikube``, ``keep``, or a program and its
+            arguments, in which ``{archive}`` and ``{image}`` stand for what was built.
+    """
+
+    tool: str | None = None
+    to: str | tuple[str, ...] = "keep"
+
+
 def _no_profiles() -> dict[Kind, Mapping[str, Mapping[str, Any]]]:
     return {kind: {} for kind in KINDS}
 
@@ -74,6 +109,8 @@ class Settings:
         assign: Rules by pattern, the first one first.
         grouping: Which nodes run together.
         ext: Settings of engines, which they check themselves.
+        builds: How images are built, by profile; no plan knows of it.
+        building: What builds them.
 
     Example:
         >>> Settings().store.uri
@@ -89,3 +126,5 @@ class Settings:
     assign: tuple[Rule, ...] = ()
     grouping: Grouping = field(default_factory=Grouping)
     ext: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    builds: Mapping[str, ImageBuild] = field(default_factory=dict)
+    building: Building = field(default_factory=Building)

@@ -17,6 +17,13 @@ image:
     ref: registry.example/app@sha256:DIGEST
     pull: IfNotPresent
     pull_secrets: [login]
+    build:
+      name: registry.example/app
+      dockerfile: images/Dockerfile
+      context: ..
+      target: run
+      platform: linux/amd64
+      args: {PACKAGES: "a<2 b", BASE: "python:3.11-slim"}
 resources:
   small: {cpu: 500m, memory: 2048Mi}
   big:
@@ -61,6 +68,7 @@ assign:
   - {namespaces: [cv, tune], tags: [rats.fit], policy: patient, group: folds}
   - {tags: nightly, image: sklearn, bind: [store, more], cache: on}
 grouping: {tags: false, namespace_depth: 2}
+build: {tool: buildah, to: [ctr, image, import, "{archive}"]}
 ext: {argo: {namespace: ml, anything: [1, null, {a: b}]}}
 """.replace("DIGEST", "0123456789abcdef" * 4)
 

@@ -11,8 +11,8 @@ from kedro.config import OmegaConfigLoader
 from omegaconf import OmegaConf
 from placement.documents import read
 
-from kedro_rats.cli.init import templates_path
 from kedro_rats.cli.starters import starter_path
+from kedro_rats.cli.templates import templates_path
 from kedro_rats.placement import load_settings
 from kedro_rats.placement.schema import RatsYml, parse
 from kedro_rats.placement.settings import Settings
@@ -118,14 +118,20 @@ def test_the_starter_is_placed_in_both_environments() -> None:
     def text(env: str) -> str:
         found = (conf / env / "rats.yml").read_text("utf-8")
         found = found.replace("{{ cookiecutter.repo_name }}", "penguins")
-        return found.replace("${globals:bucket}", "my-bucket")
+        found = found.replace("${globals:bucket}", "my-bucket")
+        found = found.replace("${globals:registry}", "registry.example.com/me")
+        found = found.replace("${globals:images}", "push")
+        return found.replace("${globals:namespace, null}", "null")
 
     base, cluster = together(text("base")), together(text("base"), text("cluster"))
 
     assert base.store.uri == ".rats"
     assert cluster.store.uri == "s3://my-bucket/penguins/rats"
     assert base.profiles["resources"] == cluster.profiles["resources"]
-    assert base.profiles["image"].keys() == cluster.profiles["image"].keys()
+    # Images are a cluster's business: they are built for it.
+    assert not base.profiles["image"]
+    assert {*cluster.builds} == {"default", "sklearn"}
+    assert cluster.default.image == "default"
     assert (base.default.bind, cluster.default.bind) == ((), ("bucket",))
 
 
@@ -142,7 +148,7 @@ def test_a_cluster_has_a_place_for_all_that_the_starter_writes(tmp_path: Path) -
 
     def places(env: str) -> dict[str, str]:
         loader = OmegaConfigLoader(str(tmp_path), env=env, base_env="base")
-        assert load_settings(loader).default.image == "default"
+        assert load_settings(loader).default.resources == "small"
         return {name: entry["filepath"] for name, entry in loader["catalog"].items()}
 
     base, cluster = places("base"), places("cluster")

@@ -12,13 +12,13 @@ from placement.documents import everything, read
 
 from kedro_rats.errors import DefinitionError
 from kedro_rats.placement.schema import parse
-from kedro_rats.placement.settings import Settings
+from kedro_rats.placement.settings import Building, ImageBuild, Settings
 
 # Each with the file's name left out: "rats.yml" stands before all of them.
 WRONG = {
     "a key that is not known": (
         "stor: .rats",
-        ": expected keys store, import_limit, image, resources, policy, bind, default, assign, grouping, ext, got 'stor'. Did you mean 'store'? Rename it, or leave it out.",
+        ": expected keys store, import_limit, image, resources, policy, bind, default, assign, grouping, build, ext, got 'stor'. Did you mean 'store'? Rename it, or leave it out.",
     ),
     "a key of a profile that is not known": (
         "resources: {big: {memry: 2Gi}}",
@@ -38,7 +38,51 @@ WRONG = {
     ),
     "a profile without its image": (
         "image: {a: {pull: Always}}",
-        ", image.a.ref: expected a value, got none. Add it under image.a.",
+        ", image.a: expected ref or build.name, got neither. Name the image, or say what its build is to be called.",
+    ),
+    "a build without a name": (
+        "image: {a: {build: {dockerfile: Dockerfile}}}",
+        ", image.a: expected ref or build.name, got neither. Name the image, or say what its build is to be called.",
+    ),
+    "a build with a tag": (
+        "image: {a: {build: {name: 'app:1'}}}",
+        ", image.a.build.name: expected the name of an image without tag and digest, such as registry.example/app, got 'app:1'. Write it in lower case; the tag is made of what is built.",
+    ),
+    "a build of a file outside": (
+        "image: {a: {ref: x, build: {dockerfile: ../Dockerfile}}}",
+        ", image.a.build.dockerfile: expected a relative path such as models/best, without '..', got '../Dockerfile'. Use letters, digits and . _ @ = - between slashes.",
+    ),
+    "a build of a folder anywhere": (
+        "image: {a: {ref: x, build: {context: /}}}",
+        ", image.a.build.context: expected a folder such as ., images/spark or .., got '/'. Use letters, digits and . _ @ = - between slashes.",
+    ),
+    "a build of a stage that cannot be": (
+        "image: {a: {ref: x, build: {target: --no-cache}}}",
+        ", image.a.build.target: expected the name of a stage: letters, digits, '_', '-' and '.', got '--no-cache'. Give it as the Dockerfile does, after AS.",
+    ),
+    "a secret in an argument of a build": (
+        "image: {a: {ref: x, build: {args: {INDEX: 'https://me:hunter2@example'}}}}",
+        ", image.a.build.args.INDEX: expected no secret in plain text, got a value like one. Give it to the tool itself: kedro rats build -- --secret id=NAME,src=FILE.",
+    ),
+    "an argument of a build that is called a secret": (
+        "image: {a: {ref: x, build: {args: {PIP_TOKEN: hunter2}}}}",
+        ", image.a.build.args.PIP_TOKEN: expected no secret in plain text, got a value. Give it to the tool itself: kedro rats build -- --secret id=NAME,src=FILE.",
+    ),
+    "a build for an unknown kind of machine": (
+        "image: {a: {ref: x, build: {platform: amd64}}}",
+        ", image.a.build.platform: expected a platform such as linux/amd64, got 'amd64'. Give the system and the processor of the machines on which nodes run.",
+    ),
+    "an unknown tool": (
+        "build: {tool: buildha}",
+        ", build.tool: expected 'docker', 'podman' or 'buildah', got 'buildha'. Did you mean 'buildah'? Write one of these.",
+    ),
+    "an unknown way to send images": (
+        "build: {to: pusch}",
+        ", build.to: expected push, kind, k3d, minikube, keep, or a command with {archive} or {image}, got ['pusch']. Write the program and each argument as a text of its own.",
+    ),
+    "a command that is told of no image": (
+        "build: {to: [scp, host]}",
+        ", build.to: expected push, kind, k3d, minikube, keep, or a command with {archive} or {image}, got ['scp', 'host']. Write the program and each argument as a text of its own.",
     ),
     "an image with upper case": (
         "image: {a: Registry/App}",
@@ -123,6 +167,10 @@ WRONG = {
     "an affinity that is none": (
         "resources: {a: {affinity: {nodeAfinity: {}}}}",
         ", resources.a.affinity: expected only nodeAffinity, podAffinity, podAntiAffinity, got nodeAfinity. Did you mean 'nodeAffinity'? Write it as in a pod.",
+    ),
+    "an affinity that is no mapping": (
+        "resources: {a: {affinity: {podAffinity: 3}}}",
+        ", resources.a.affinity: expected a mapping under each key, got podAffinity: 3. Write it as in a pod.",
     ),
     "an affinity with a template": (
         'resources: {a: {affinity: {nodeAffinity: {x: ["{{y}}"]}}}}',
@@ -381,6 +429,19 @@ def test_everything_has_one_canonical_form() -> None:
             "pull_secrets": ["login"],
         },
     }
+    assert settings.builds == {
+        "sklearn": ImageBuild(
+            name="registry.example/app",
+            dockerfile="images/Dockerfile",
+            context="..",
+            target="run",
+            platform="linux/amd64",
+            args={"PACKAGES": "a<2 b", "BASE": "python:3.11-slim"},
+        )
+    }
+    assert settings.building == Building(
+        tool="buildah", to=("ctr", "image", "import", "{archive}")
+    )
     assert settings.profiles["resources"] == {
         "small": {"cpu": "500m", "memory": "2Gi"},
         "big": {
@@ -505,6 +566,37 @@ def test_what_means_the_same_has_the_same_bytes(
     )
 
     assert json.dumps(first) == json.dumps(second)
+
+
+def test_no_placement_knows_how_an_image_is_built() -> None:
+    settings = parse(
+        {
+            "image": {
+                "a": {"ref": "x:1", "build": {"args": {"BASE": None}}},
+                "b": {"pull": "Never", "build": {"name": "x"}},
+                "c": {"ref": "y", "build": {}},
+            }
+        }
+    )
+
+    assert settings.profiles["image"] == {
+        "a": {"ref": "x:1"},
+        "b": {},
+        "c": {"ref": "y"},
+    }
+    assert settings.builds == {
+        "a": ImageBuild(),
+        "b": ImageBuild(name="x"),
+        "c": ImageBuild(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [({}, "keep"), ({"to": "push"}, "push"), ({"to": ["kind"]}, "kind")],
+)
+def test_images_are_sent_where_the_file_says(said: Any, meant: str) -> None:
+    assert parse({"build": said}).building == Building(to=meant)
 
 
 def test_null_takes_a_profile_away() -> None:
