@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro_rats.encoding.canonical import from_bytes
 from kedro_rats.encoding.objects import ObjectDecoder
+from kedro_rats.engines.execution.containers import say_last, writable_home
 from kedro_rats.engines.execution.credentials import project_credentials
 from kedro_rats.engines.execution.exit_codes import BadInput, ExitCode, exit_code
 from kedro_rats.engines.execution.redaction import (
@@ -27,6 +28,7 @@ from kedro_rats.engines.execution.redaction import (
     secret_values,
     texts,
 )
+from kedro_rats.engines.execution.results import show_results
 from kedro_rats.engines.execution.surroundings import STORE_SECRETS, Surroundings
 from kedro_rats.engines.request import Request
 from kedro_rats.errors import RatsError
@@ -50,9 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     if asked.lifeline is not None:
         _end_with(asked.lifeline)
-    return run_task(
+    writable_home()
+    code = run_task(
         store=asked.store, request=asked.request, task=asked.task, project=Path.cwd()
     )
+    say_last(code)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,12 +155,14 @@ def _run(
         _configure_logging(redaction)
         return caller
 
-    return execute(
+    outcome = execute(
         task,
         around,
         hooks=hooks,
         redact=redaction,
     )
+    show_results(task, outcome.record, store)
+    return outcome
 
 
 def _hooks(

@@ -1,0 +1,1 @@
+"""What kedro-rats asks of a Kubernetes cluster with Argo Workflows."""

@@ -1,0 +1,319 @@
+"""Why a task of a workflow does not start, or has ended: in words, with the cure.
+
+Kubernetes and Argo say it in messages for people. What they mean is read off the reason
+where there is one, and off the words of the message only where there is nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from kedro_rats.engines.execution.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Kind = Literal[
+    "image",
+    "config",
+    "unschedulable",
+    "queued",
+    "starting",
+    "memory",
+    "lost",
+    "time",
+    "refused",
+    "stopped",
+    "exit",
+]
+
+_LONGEST: Final = 300
+
+# What says nothing that is not said again after it.
+_NOISE: Final = re.compile(
+    r"^Back-off pulling image \"[^\"]*\": (ErrImagePull: )?"
+    r"|failed to pull and unpack image \"[^\"]*\": "
+    r"| preemption: .*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a task does not start, or has ended.
+
+    Attributes:
+        kind: What sort of cause it is.
+        text: The cause, without a full stop.
+        remedy: What to do, as a whole sentence; empty where it says itself.
+        code: How its process ended, where one ran.
+    """
+
+    kind: Kind
+    text: str
+    remedy: str = ""
+    code: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text}. {self.remedy}".rstrip()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the rules for retries do not try such a pod again."""
+        ours = (ExitCode.USER_ERROR, ExitCode.BAD_INPUT)
+        return self.kind in ("memory", "time") or self.code in ours
+
+
+_IMAGE: Final = "Build and push it (`kedro rats build`), or correct image in rats.yml."
+_CONFIG: Final = "Have it made in that namespace, or correct bind in rats.yml."
+_MACHINE: Final = "Ask for less under resources in rats.yml, or for other machines."
+_MEMORY: Final = (
+    "Raise memory under resources in rats.yml, or list more under memory_ladder."
+)
+_DISK: Final = "Raise disk or scratch in rats.yml, or write less there."
+_AGAIN: Final = "Such failures are worth a retry."
+_RIGHTS: Final = (
+    "Give the service account its rights: `kedro rats init --argo` writes them."
+)
+
+_WAITING: Final[Mapping[str, tuple[Kind, str]]] = {
+    "ErrImagePull": ("image", "its image cannot be pulled"),
+    "ImagePullBackOff": ("image", "its image cannot be pulled"),
+    "ErrImageNeverPull": ("image", "its image is not on the machine"),
+    "InvalidImageName": ("image", "its image has no valid name"),
+    "ImageInspectError": ("image", "its image cannot be read"),
+    "RegistryUnavailable": ("image", "its image cannot be pulled"),
+    "SignatureValidationFailed": ("image", "its image is not signed as asked for"),
+    "CreateContainerConfigError": ("config", "something that it binds is missing"),
+    "CreateContainerError": ("config", "its container cannot be made"),
+    "RunContainerError": ("config", "its container cannot be started"),
+    "Unschedulable": ("unschedulable", "no machine can take it"),
+    "SchedulingGated": ("queued", "it waits in a queue"),
+    "FailedMount": ("config", "a volume that it binds is missing"),
+    "FailedAttachVolume": ("config", "a volume that it binds cannot be attached"),
+}
+_REMEDIES: Final[Mapping[str, str]] = {
+    "image": _IMAGE,
+    "config": _CONFIG,
+    "unschedulable": _MACHINE,
+}
+
+NEVER_STARTS: Final = ("image", "config")
+"""Kinds of cause that do not go away by themselves."""
+
+
+def why_pending(
+    message: str,
+    pod: Mapping[str, Any] | None = None,
+    events: Iterable[Mapping[str, Any]] = (),
+) -> Cause | None:
+    """Return why a pod has not started; None if it is about to.
+
+    Args:
+        message: What Argo says of it.
+        pod: The pod, where there is one.
+        events: Warnings about the pod.
+
+    Example:
+        >>> print(why_pending('ErrImageNeverPull: Container image "x:1" is not present'))
+        its image is not on the machine: Container image "x:1" is not present. Build and push it (`kedro rats build`), or correct image in rats.yml.
+    """
+    reasons = [*_reasons(pod or {}), _split(message)]
+    known = [found for found in reasons if found[0] in _WAITING]
+    if not known:
+        told = [(str(e.get("reason")), str(e.get("message") or "")) for e in events]
+        known = [found for found in told if found[0] in _WAITING]
+    if known:
+        reason, said = known[0]
+        kind, text = _WAITING[reason]
+        said = _NOISE.sub("", said)
+        text = f"{text}: {_short(said)}" if said else text
+        return Cause(kind, text, _REMEDIES.get(kind, ""))
+    if any(reason in ("PodInitializing", "ContainerCreating") for reason, _ in reasons):
+        return Cause("starting", "its container is being made")
+    return None
+
+
+def _reasons(pod: Mapping[str, Any]) -> list[tuple[str, str]]:
+    status = pod.get("status", {})
+    containers = [
+        *(status.get("containerStatuses") or ()),
+        *(status.get("initContainerStatuses") or ()),
+    ]
+    waiting = [c.get("state", {}).get("waiting") for c in containers]
+    conditions = [
+        c for c in status.get("conditions") or () if c.get("type") == "PodScheduled"
+    ]
+    return [
+        (str(found.get("reason") or ""), str(found.get("message") or ""))
+        for found in (*waiting, *conditions)
+        if found
+    ]
+
+
+def _split(message: str) -> tuple[str, str]:
+    reason, _, said = message.partition(": ")
+    return reason, said
+
+
+def why_ended(
+    message: str,
+    *,
+    code: str | None = None,
+    pod: Mapping[str, Any] | None = None,
+    memory: str | None = None,
+) -> Cause:
+    """Return why a pod has failed.
+
+    Args:
+        message: What Argo says of it.
+        code: Its exit code, as Argo has it.
+        pod: The pod, where there still is one.
+        memory: The memory that it had.
+
+    Example:
+        >>> print(why_ended("main: OOMKilled (exit code 137)", memory="2Gi").text)
+        out of memory: it was killed at its limit of 2Gi
+    """
+    status = (pod or {}).get("status", {})
+    number = int(code) if code and code.isdigit() else None
+    if _out_of_memory(message, status):
+        limit = f" of {memory}" if memory else ""
+        text = f"out of memory: it was killed at its limit{limit}"
+        return Cause("memory", text, _MEMORY, ExitCode.OUT_OF_MEMORY)
+    for pattern, found in _SAID:
+        if pattern.search(message):
+            text = found.text.format(message=_short(message))
+            return Cause(found.kind, text, found.remedy, found.code)
+    # A task's own last words, after what Kubernetes says of its container.
+    if number == ExitCode.OUT_OF_MEMORY and message.endswith(": out-of-memory"):
+        text = f"out of memory: it had {memory}" if memory else "out of memory"
+        return Cause("memory", text, _MEMORY, number)
+    if status.get("reason") in ("Evicted", "Preempting", "NodeLost", "Terminated"):
+        return _lost(f"its pod was evicted: {_short(message)}")
+    # What Argo's own containers say is not the exit code of the task.
+    ours = message.startswith("main:") or not message
+    if ours and number is not None:
+        return of_exit_code(number, message)
+    return Cause("exit", _short(message) or "it gave no reason", "", number)
+
+
+def _out_of_memory(message: str, status: Mapping[str, Any]) -> bool:
+    ended = [
+        c.get("state", {}).get("terminated") or {}
+        for c in status.get("containerStatuses") or ()
+        if c.get("name") == "main"
+    ]
+    return "OOMKilled" in message or any(e.get("reason") == "OOMKilled" for e in ended)
+
+
+def _lost(text: str) -> Cause:
+    return Cause("lost", text, _AGAIN, ExitCode.INFRASTRUCTURE)
+
+
+_SAID: Final = (
+    (
+        re.compile(r"^pod deleted$"),
+        _lost("its pod was deleted, by somebody or with its machine"),
+    ),
+    (
+        re.compile(r"local storage usage exceeds|Usage of EmptyDir"),
+        Cause("lost", "its pod was evicted: {message}", _DISK, ExitCode.INFRASTRUCTURE),
+    ),
+    (
+        re.compile(
+            r"(was|were) low on resource|[Ee]victed"
+            r"|[Pp]reempt|node shutdown|Node is shutting down"
+        ),
+        _lost("its pod was evicted: {message}"),
+    ),
+    (
+        re.compile(r"workflow shutdown with strategy|Stopped with strategy"),
+        Cause("stopped", "the workflow was stopped"),
+    ),
+    (
+        re.compile(r"longer than the specified deadline|Max duration limit"),
+        Cause(
+            "time",
+            "its time was over",
+            "Raise timeout or deadline of its policy in rats.yml.",
+        ),
+    ),
+    (
+        re.compile(r"exceeded (its|workflow) deadline"),
+        Cause(
+            "time",
+            "the time of the whole workflow was over",
+            "Raise ext.argo.deadline in rats.yml.",
+        ),
+    ),
+    (
+        re.compile(r"cannot create resource \"workflowtaskresults\""),
+        Cause("refused", "Argo could not note its result: {message}", _RIGHTS),
+    ),
+    (
+        re.compile(r"error looking up service account"),
+        Cause(
+            "refused",
+            "the cluster did not take its pod: {message}",
+            "Correct ext.argo.service_account in rats.yml, or have it made.",
+        ),
+    ),
+    (
+        re.compile(r"exceeded quota"),
+        Cause("refused", "the cluster did not take its pod: {message}", _MACHINE),
+    ),
+    (
+        re.compile(r"is forbidden"),
+        Cause(
+            "refused",
+            "the cluster did not take its pod: {message}",
+            "Ask whoever runs the cluster.",
+        ),
+    ),
+    (
+        re.compile(r"^main: .*(failed to find name in PATH|no such file or directory)"),
+        Cause(
+            "image",
+            "its image cannot run tasks: {message}",
+            "Install Python and kedro-rats in it.",
+        ),
+    ),
+)
+
+_CODES: Final[Mapping[int, Cause]] = {
+    1: Cause("exit", "a node, a hook or a dataset raised (exit code 1)", "", 1),
+    2: Cause("exit", "it cannot be run at all (exit code 2)", "", 2),
+    75: Cause(
+        "exit",
+        "the store or a place could not be reached or written (exit code 75)",
+        _AGAIN,
+        75,
+    ),
+}
+
+
+def of_exit_code(code: int, message: str = "") -> Cause:
+    """Return what the exit code of a task's process means.
+
+    Example:
+        >>> of_exit_code(139).text
+        'it was killed by SIGSEGV (exit code 139)'
+    """
+    if code in _CODES:
+        return _CODES[code]
+    try:
+        name = signal.Signals(code - 128).name
+    except ValueError:
+        text = (
+            _short(message.removeprefix("main: ")) or f"it ended with exit code {code}"
+        )
+        return Cause("exit", text, "", code)
+    return Cause("exit", f"it was killed by {name} (exit code {code})", "", code)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
