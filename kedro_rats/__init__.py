@@ -29,11 +29,12 @@ if TYPE_CHECKING:
         train_only,
         transformer,
     )
-    from kedro_rats.runners import LocalRunner
+    from kedro_rats.runners import ArgoRunner, LocalRunner
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArgoRunner",
     "Estimator",
     "LeakWarning",
     "LocalRunner",
@@ -55,6 +56,7 @@ __all__ = [
 _ROOMS = {
     **dict.fromkeys(__all__, "kedro_rats.estimators"),
     "LeakWarning": "kedro_rats.errors",
+    "ArgoRunner": "kedro_rats.runners",
     "LocalRunner": "kedro_rats.runners",
     "cross_validate": "kedro_rats.combinators",
     "holdout": "kedro_rats.combinators",

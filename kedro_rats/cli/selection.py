@@ -7,9 +7,10 @@ import inspect
 import sys
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.utils import (
     _split_load_versions,
     _split_params,
@@ -66,6 +67,16 @@ class Selection:
         return {name: list(value) for name, value in asked.items() if value}
 
 
+def _params(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Do what Kedro does, but for bytes of the command line that are no text."""
+    try:
+        return _split_params(ctx, param, value)
+    except UnicodeError as error:
+        got = ascii(value)[:200]
+        msg = f"expected text, got bytes that are none: {got}. Write them as UTF-8."
+        raise click.BadParameter(msg) from error
+
+
 _OPTIONS = (
     click.option("--pipelines", "-p", default="", callback=split_string,
                  help="Registered pipelines, separated by commas."),
@@ -83,7 +94,7 @@ _OPTIONS = (
                  help="What these datasets need."),
     click.option("--namespaces", "-ns", default="", callback=split_node_names,
                  help="Nodes in these namespaces."),
-    click.option("--params", type=click.UNPROCESSED, default="", callback=_split_params,
+    click.option("--params", type=click.UNPROCESSED, default="", callback=_params,
                  help="Parameters that replace those of the project: a.b=1,c=2."),
     click.option("--load-versions", "-lv", default="", callback=_split_load_versions,
                  help="Versions to load: dataset:version."),
@@ -111,23 +122,41 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def plain_errors(*, logs_aside: bool = True) -> Iterator[None]:
+def plain_errors(*, logs_aside: bool = True) -> Iterator[TextIO]:
     """Show what is wrong in a line for each thing, without a traceback.
 
     Bad input ends the command with 2, anything else that is ours with 1.
 
     Args:
         logs_aside: Whether what is logged goes to stderr: stdout gets the result alone.
+
+    Yields:
+        Where results go: standard output.
     """
+    out = sys.stdout
     aside = sys.stderr if logs_aside else sys.stdout
     try:
         with contextlib.redirect_stdout(aside):
-            yield
+            yield out
     except RatsError as error:
         failure = click.ClickException(str(error))
         # click reads it off the object, and says that it is of the class.
         failure.exit_code = 2 if isinstance(error, DefinitionError) else 1  # type: ignore[misc]
         raise failure from error
+    except Exception as error:
+        if not _is_of_configuration(error):
+            raise
+        text = " ".join(str(error).split())
+        msg = f"The project's configuration: expected that it can be read, got {text}"
+        raise click.ClickException(msg) from error
+
+
+def _is_of_configuration(error: Exception) -> bool:
+    """Say whether what Kedro's loader read is wrong; it has errors of several libraries."""
+    root = type(error).__module__.partition(".")[0]
+    return root in ("omegaconf", "yaml") or isinstance(
+        error, BadConfigException | MissingConfigException
+    )
 
 
 def require_project(metadata: ProjectMetadata | None, command: str) -> ProjectMetadata:

@@ -36,9 +36,16 @@ def project_store(
     Raises:
         DefinitionError: If ``rats.yml`` is wrong.
     """
-    from kedro_rats.runners.preparing import store_of
-    from kedro_rats.runners.project import of_context
+    from kedro_rats.placement.loading import load_settings
+    from kedro_rats.store.opening import open_store
 
     asked = Selection(params={}, load_versions={}, env=env, conf_source=conf_source)
-    session = session_of(metadata, asked)
-    return store_of(of_context(session.load_context(), session._hook_manager))
+    # The catalog is left alone: it may need parameters that a run was given.
+    context = session_of(metadata, asked).load_context()
+    said = load_settings(context.config_loader).store
+    credentials = (
+        context._get_config_credentials()[said.credentials]
+        if said.credentials
+        else None
+    )
+    return open_store(said.uri, base=context.project_path, credentials=credentials)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kedro_rats.runners.argo import ArgoRunner
 from kedro_rats.runners.local import LocalRunner
 
-__all__ = ["LocalRunner"]
+__all__ = ["ArgoRunner", "LocalRunner"]

@@ -18,7 +18,7 @@ from kedro_rats.errors import Breach, DefinitionError, listed, raise_if
 from kedro_rats.plan import Lowered, lower, verify
 from kedro_rats.plan.placing import SettingsPlacing
 from kedro_rats.runners.provenance import git_state, versions
-from kedro_rats.store.layout import check_run
+from kedro_rats.store.layout import check_run, request_key
 from kedro_rats.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ class Asked:
 class Engine(Protocol):
     """What an engine says of a plan before anything of it is stored."""
 
-    remote: bool
-    """Whether tasks run where the files of this machine are not."""
+    @property
+    def remote(self) -> bool:
+        """Whether tasks run where the files of this machine are not."""
 
     def breaches(
         self, plan: Plan, *, store: Store, decoder: ObjectDecoder
@@ -270,7 +271,8 @@ def _kept(store: Store, lowered: Lowered, request: Request) -> Request:
 
 def _kept_once(store: Store, lowered: Lowered, request: Request) -> Request:
     """Store a request whose run has a name, or return the one that was first."""
-    if keep(store, lowered, request):
+    known = store.read(request_key(request.run)) is not None
+    if not known and keep(store, lowered, request):
         return request
     first = request_of(store, request.run)
     same = ("plan", "imports", "load_versions", "env", "conf_source")

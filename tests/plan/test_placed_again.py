@@ -82,5 +82,7 @@ def test_nodes_that_run_together_cannot_part_now() -> None:
         "default": {"resources": "small"},
     }
 
-    with pytest.raises(DefinitionError, match="task 'group both', image: expected the same"):
+    with pytest.raises(
+        DefinitionError, match="task 'group both', image: expected the same"
+    ):
         placed_again(plan_of(BEFORE), parse(parting))

@@ -135,7 +135,10 @@ def named_credentials(
     """
     if name not in credentials:
         expected = "credentials of this project"
-        remedy = "Add them to credentials.yml, or bind the secret that holds them."
+        remedy = (
+            "Add them to credentials.yml; for a cluster with ${oc.env:VARIABLE}, and bind"
+            " the secret that has the variable."
+        )
         raise DefinitionError(Breach(f"credentials {name!r}", expected, "none", remedy))
     return credentials[name]
 

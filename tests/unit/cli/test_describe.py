@@ -74,13 +74,23 @@ def test_the_group_lists_what_exists_and_no_more(tmp_path: Path) -> None:
 
     listed = done.stdout.partition("Commands:")[2].split("\n")
     assert [line.split()[0] for line in listed if line.strip()] == [
+        "build",
+        "compile",
         "describe",
+        "doctor",
         "exec",
         "get",
         "init",
+        "list",
+        "logs",
         "plan",
+        "retry",
         "run",
         "runs",
+        "status",
+        "stop",
+        "submit",
+        "watch",
     ]
 
 
