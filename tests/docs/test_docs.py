@@ -11,6 +11,9 @@ The blocks of a page run in their order, in a folder of the page's own:
 
 Outputs are compared as doctest does: ``...`` stands for anything, and all white space is
 equal.
+
+A page with the comment ``needs a cluster`` runs on a real one, with the other end-to-end
+tests: with its bucket, its registry and its way to get images there.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -54,6 +58,9 @@ INSTEAD = {
     ("kedro", "viz"): ("kedro", "viz", "build", "--include-previews"),
     ("kedro", "viz", "run"): ("kedro", "viz", "build", "--include-previews"),
 }
+
+CLUSTER = "<!-- needs a cluster -->"
+"""A page with this comment is done on a cluster only."""
 
 # Wide lines, so that logs are not wrapped; no windows; no threads that fight over cores.
 SETTINGS = {"COLUMNS": "200", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
@@ -98,12 +105,44 @@ def blocks_of(page: Path) -> Iterator[Block]:
         yield Block(page, number, language, title, text)
 
 
+@dataclass(frozen=True)
+class Place:
+    """The cluster of the end-to-end tests, where a page means the reader's own."""
+
+    prefix: str
+
+    @property
+    def programs(self) -> dict[str, list[str]]:
+        return {**PROGRAMS, "kedro": [os.environ["RATS_TEST_KEDRO"]]}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        base = os.environ["RATS_TEST_IMAGE"]
+        # There is no package index: the base has all that is installed.
+        return {**SETTINGS, "KEDRO_RATS_BUILD_OPTIONS": f"--build-arg=BASE={base}"}
+
+    def fill_in(self, text: str) -> str:
+        """Return what a reader with this cluster would write."""
+        answers = {
+            "penguins-data": self.prefix,
+            "registry.example.com/team": os.environ.get(
+                "RATS_TEST_REGISTRY", "localhost"
+            ),
+            "images: push": f"images: {os.environ['RATS_TEST_IMAGES_TO']}",
+            "#namespace: argo": f"namespace: {os.environ['ARGO_NAMESPACE']}",
+        }
+        for said, meant in answers.items():
+            text = text.replace(said, meant)
+        return text
+
+
 @dataclass
 class Reader:
     """Someone who does what a page says, in a folder of their own."""
 
     folder: Path
     module: ModuleType
+    place: Place | None = None
     printed: str | None = None
     done: list[str] = field(default_factory=list)
 
@@ -156,7 +195,7 @@ class Reader:
             times = text.count(old)
             assert times == 1, f"{block}: is {times} times in the file:\n{old}"
             text = text.replace(old, new)
-        path.write_text(text, "utf-8")
+        path.write_text(self.place.fill_in(text) if self.place else text, "utf-8")
 
     def do_yaml(self, block: Block) -> None:
         yaml = pytest.importorskip("yaml")
@@ -187,16 +226,17 @@ class Reader:
             assert self.folder.is_dir(), f"{block}: {command}: no such folder"
             assert not arguments[1:], f"{block}: {command}: more than a folder"
             return
-        assert program in PROGRAMS, f"{block}: no test knows the program {program!r}"
+        programs = self.place.programs if self.place else PROGRAMS
+        assert program in programs, f"{block}: no test knows the program {program!r}"
         done = subprocess.run(
-            [*PROGRAMS[program], *arguments],
+            [*programs[program], *arguments],
             cwd=self.folder,
-            env=os.environ | SETTINGS,
+            env=os.environ | (self.place.settings if self.place else SETTINGS),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=300,
+            timeout=900 if self.place else 300,
             check=False,
         )
         assert done.returncode == 0, f"{block}: {command}\n{done.stdout}"
@@ -227,7 +267,11 @@ def relative(page: Path) -> str:
 WITH_BLOCKS = [page for page in PAGES if "```" in page.read_text("utf-8")]
 
 
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=relative)
+HERE = [page for page in WITH_BLOCKS if CLUSTER not in page.read_text("utf-8")]
+ON_A_CLUSTER = [page for page in WITH_BLOCKS if page not in HERE]
+
+
+@pytest.mark.parametrize("page", HERE, ids=relative)
 def test_the_blocks_of_a_page_do_what_it_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +288,29 @@ def test_the_blocks_of_a_page_do_what_it_says(
     with pytest.importorskip("threadpoolctl").threadpool_limits(1):
         for block in blocks_of(page):
             reader.do(block)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("page", ON_A_CLUSTER, ids=relative)
+def test_the_blocks_of_a_page_do_what_it_says_on_a_cluster(
+    page: Path, tmp_path: Path
+) -> None:
+    from cluster import harness
+
+    prefix = f"{os.environ['RATS_TEST_BUCKET']}/tests/docs-{uuid4().hex[:12]}"
+    reader = Reader(tmp_path, ModuleType("page"), Place(prefix))
+    try:
+        for block in blocks_of(page):
+            reader.do(block)
+    finally:
+        for workflow in harness.objects().list_namespaced_custom_object(
+            "argoproj.io", "v1alpha1", harness.namespace(), "workflows"
+        )["items"]:
+            store = workflow["metadata"].get("annotations", {}).get(harness.STORE, "")
+            if prefix in store:
+                harness.delete_workflow(workflow["metadata"]["name"])
+        if harness.bucket().exists(prefix):
+            harness.bucket().rm(prefix, recursive=True)
 
 
 WRONG = {
