@@ -158,6 +158,9 @@ NOW: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.skipif(
+    os.environ.get("RATS_E2E") != "all", reason="depends on the load: make soak"
+)
 def test_situations_are_told_as_they_were_when_they_were_recorded(
     cluster: Cluster, make: Callable[..., str]
 ) -> None:
