@@ -60,7 +60,13 @@ def open_store(
         remedy = "Give a bucket, and a prefix of plain names."
         raise _refused("s3://bucket/prefix", shown(uri), remedy)
     # Only here: it brings asyncio and botocore with it.
-    from kedro_rats.store.s3 import S3Store
+    try:
+        from kedro_rats.store.s3 import S3Store
+    except ImportError as error:
+        remedy = 'Install them with "kedro-rats[s3]".'
+        got = f"no module {error.name!r}"
+        breach = Breach("store on S3", "the libraries for S3", got, remedy)
+        raise DefinitionError(breach) from error
 
     return S3Store(bucket, prefix, credentials=credentials)
 

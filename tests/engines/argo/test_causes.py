@@ -11,7 +11,7 @@ from kedro_rats.engines.argo.progress.causes import of_exit_code, why_ended, why
 EXPECTED = {
     "succeeded": ("done", None, None, ""),
     "exit-1": ("failed", "exit", 1, "a node, a hook or a dataset raised"),
-    "exit-2": ("failed", "exit", 2, "it cannot be run at all"),
+    "exit-2": ("failed", "lost", 75, "before the task began"),
     "exit-75-retried": ("failed", "exit", 75, "could not be reached or written"),
     "exit-75-retrying": ("retrying", "exit", 75, "could not be reached or written"),
     "exit-1-in-backoff": ("failed", "exit", 1, "a node, a hook or a dataset raised"),
@@ -60,6 +60,14 @@ EXPECTED = {
         'secret "watching-nope" not foun',
     ),
 }
+
+
+def test_bad_input_is_what_our_process_calls_so() -> None:
+    ours = why_ended("main: Error (exit code 2): bad-input", code="2")
+    early = why_ended("main: Error (exit code 2)", code="2")
+
+    assert (ours.code, ours.is_final) == (2, True)
+    assert (early.kind, early.is_final) == ("lost", False)
 
 
 def test_every_recorded_situation_is_expected_to_mean_something() -> None:

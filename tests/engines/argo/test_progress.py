@@ -26,7 +26,7 @@ def workflow(situation: str) -> Json:
     ("situation", "state", "code"),
     [
         ("succeeded", "succeeded", 0),
-        ("exit-2", "failed", 2),
+        ("exit-2", "failed", 75),
         ("out-of-memory", "failed", 137),
         ("exit-75-retrying", "running", 1),
         ("deleted-retried", "succeeded", 0),

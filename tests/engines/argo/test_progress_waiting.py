@@ -330,9 +330,9 @@ def test_a_deleted_workflow_whose_tasks_are_all_committed_succeeded(
 
 
 def test_whoever_may_not_see_pods_sees_what_the_workflow_says(made: Prepared) -> None:
-    found = waited(made, looking_at(made, "image-missing", "exit-2", blind=True))
+    found = waited(made, looking_at(made, "image-missing", "exit-1", blind=True))
 
-    assert (found.state, found.code) == ("failed", 2)
+    assert (found.state, found.code) == ("failed", 1)
 
 
 def test_a_run_that_only_the_store_knows_is_shown_too(made: Prepared) -> None:

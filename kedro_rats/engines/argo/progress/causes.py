@@ -195,6 +195,9 @@ def why_ended(
         return _lost(f"its pod was evicted: {_short(message)}")
     # What Argo's own containers say is not the exit code of the task.
     ours = message.startswith("main:") or not message
+    if ours and number == ExitCode.BAD_INPUT and not message.endswith("bad-input"):
+        # Ours says that word. Argo's helper ends so if its pod is deleted early.
+        return _lost("its pod ended before the task began (exit code 2)")
     if ours and number is not None:
         return of_exit_code(number, message)
     return Cause("exit", _short(message) or "it gave no reason", "", number)
