@@ -113,3 +113,8 @@ def nothing(x: Any) -> Any:
 
 def chunks(x: list[int]) -> Any:
     yield from ([value] for value in x)
+
+
+def write_at_home(x: Any) -> list[int]:
+    (Path.home() / "a").write_text("a")
+    return [len(str(Path.home()))]

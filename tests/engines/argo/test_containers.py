@@ -78,30 +78,23 @@ def test_words_that_nobody_can_read_are_no_failure(folder: Path) -> None:
 # --- home -------------------------------------------------------------------------------
 
 
-def home(x: Any) -> list[int]:
-    from pathlib import Path
-
-    (Path.home() / "a").write_text("a")
-    return [len(str(Path.home()))]
-
-
 def test_a_home_that_cannot_be_written_is_replaced(folder: Path) -> None:
     gone = folder / "nowhere"
     words = str(folder / "last")
-    done = process(home, HOME=str(gone), KEDRO_RATS_LAST_WORDS=words)
+    done = process(steps.write_at_home, HOME=str(gone), KEDRO_RATS_LAST_WORDS=words)
     assert done.returncode == 0, done.stderr
     assert not gone.exists()
 
 
 def test_a_home_that_can_be_written_is_kept(folder: Path) -> None:
     words = str(folder / "last")
-    done = process(home, HOME=str(folder), KEDRO_RATS_LAST_WORDS=words)
+    done = process(steps.write_at_home, HOME=str(folder), KEDRO_RATS_LAST_WORDS=words)
     assert done.returncode == 0, done.stderr
     assert (folder / "a").exists()
 
 
 def test_outside_of_a_container_the_home_is_the_users_own(folder: Path) -> None:
-    done = process(home, HOME=str(folder / "nowhere"))
+    done = process(steps.write_at_home, HOME=str(folder / "nowhere"))
     assert done.returncode == ExitCode.USER_ERROR
 
 
