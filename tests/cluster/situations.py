@@ -14,6 +14,7 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -202,8 +203,17 @@ def delete_pod(cluster: Cluster, pod: str) -> None:
 
 
 def act_on(cluster: Cluster, name: str, act: str) -> bool:
-    """Do something to a workflow if a pod of it runs; say whether."""
-    pods = cluster.pods(name, phase="Running")
+    """Do something to a workflow if a pod of it runs; say whether.
+
+    Argo makes a pod that is lost in its first ten seconds anew, as if nothing was.
+    """
+    seen = datetime.now(timezone.utc) - timedelta(seconds=12)
+    pods = [
+        pod
+        for pod in cluster.pods(name, phase="Running")
+        if datetime.fromisoformat(pod["status"]["startTime"].replace("Z", "+00:00"))
+        < seen
+    ]
     for pod in pods:
         if act == "delete":
             delete_pod(cluster, pod["metadata"]["name"])
@@ -241,7 +251,9 @@ def recorded(cluster: Cluster, name: str) -> Json:
 
 
 def _small_workflow(found: Json) -> Json:
-    metadata, spec, status = found["metadata"], found["spec"], found["status"]
+    metadata, spec = found["metadata"], found["spec"]
+    # A controller that has not looked at it yet has given it no status.
+    status = found.get("status", {})
     dags = [
         {"name": each["name"], "dag": each["dag"]}
         for each in spec["templates"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cluster.harness import Project
 
-pytestmark = [pytest.mark.cluster, stops_programs]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, stops_programs]
 
 
 @pytest.fixture(scope="module")

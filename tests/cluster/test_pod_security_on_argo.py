@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from cluster.harness import Project
 
-pytestmark = [pytest.mark.cluster, stops_programs]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, stops_programs]
 
 ACCOUNT = "rats-workflow"
 CONFINED = """
