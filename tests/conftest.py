@@ -19,9 +19,10 @@ os.environ["DO_NOT_TRACK"] = "1"
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_threads] = "1"
 
-# A slow machine is no failure: no deadlines. `ci` and `soak` differ in the number of
-# examples; both draw the same ones in every run. `dev` looks for new ones.
+# A slow machine is no failure: no deadlines. `quick`, `ci` and `soak` differ in the number
+# of examples; each draws the same ones in every run. `dev` looks for new ones.
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", derandomize=True, max_examples=10, **_ALWAYS)
 settings.register_profile("ci", derandomize=True, max_examples=50, **_ALWAYS)
 settings.register_profile("dev", max_examples=100, **_ALWAYS)
 settings.register_profile("soak", derandomize=True, max_examples=2000, **_ALWAYS)

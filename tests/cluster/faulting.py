@@ -76,6 +76,7 @@ class Case:
         project: The project.
         name: Of the case.
         pipeline: What is run.
+        more: More parameters of it, as the command takes them.
         done: What came of the command.
         ended: When it ended, in seconds of the epoch.
         known: When Argo knew of each node that something is wrong with its pod.
@@ -85,6 +86,7 @@ class Case:
     project: Project
     name: str
     pipeline: str
+    more: str = ""
     done: Done | None = None
     ended: float = 0.0
     known: dict[str, float] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class Case:
     def arguments(self) -> list[str]:
         return [
             f"--pipelines={self.pipeline}",
-            f"--params=case={self.name}",
+            f"--params=case={self.name},{self.more}".rstrip(","),
             f"--key={self.key}",
         ]
 

@@ -17,9 +17,13 @@ from cluster.faulting import Case, configure, new_faulty, program, stops_program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cluster.harness import Project
+    from cluster.harness import Done, Project
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone, stops_programs]
+
+
+LONG = 30
+"""Seconds that a node takes, long enough for what happens meanwhile."""
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +63,35 @@ def _has_ended(pod: str) -> bool:
     return found.status.phase in ("Succeeded", "Failed")
 
 
-def test_who_waits_does_not_notice_that_the_api_server_was_restarted(
+def test_who_waits_watches_or_reads_does_not_notice_that_the_api_server_was_restarted(
     project: Project,
 ) -> None:
+    others: list[Done] = []
+
+    def look(case: Case) -> None:
+        case.running_pod("slow")
+        commands = [
+            ("watch", case.key),
+            ("logs", "slow", "--follow", f"--run={case.key}"),
+        ]
+        calls = [lambda each=each: project.rats(*each) for each in commands]
+        others.extend(harness.all_at_once(*calls))
+
     def happens(case: Case) -> None:
         case.running_pod("slow")
+        time.sleep(5)  # for those who look to have begun
         with without("apiserver"):
             time.sleep(8)
         harness.until(_answers)
 
-    case = Case(project, "apiserver", "steady").while_waiting(happens)
+    case = Case(project, "apiserver", "steady", more=f"seconds={LONG}")
+    harness.all_at_once(lambda: case.while_waiting(happens), lambda: look(case))
 
     case.went_well({"begin": 1, "slow": 1, "finish": 1})
+    watched, log = others
+    assert "finish" in watched.out
+    lines = [line for line in log.out.splitlines() if line.startswith("slow: ")]
+    assert lines == [f"slow: {second}" for second in range(LONG)]
 
 
 def _answers() -> bool:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from cluster.harness import Done, Json, Project
 
-pytestmark = pytest.mark.cluster
+# Alone, since what is told in time cannot be told so on a machine with no time left.
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 
 FAILING = {
     "hungry": "hungry",

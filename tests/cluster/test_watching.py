@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from cluster import harness, situations
-from cluster.faulting import program, stops_programs
 from cluster.situations import SITUATIONS, TASK
 from pipelines.recordings import plan_of_one
 
@@ -191,39 +189,6 @@ def test_situations_are_told_as_they_were_when_they_were_recorded(
 def looked_at(cluster: Cluster, name: str) -> Progress:
     look = situations.recorded(cluster, name)
     return progress(look["workflow"], plan_of_one(), look["pods"], look["events"])
-
-
-# ---------------------------------------------------------------- without an API server
-
-
-@pytest.mark.alone
-@stops_programs
-def test_a_watch_and_a_log_go_on_where_the_api_server_does_not_answer(
-    cluster: Cluster, make: Callable[..., str]
-) -> None:
-    code = "import time\nfor i in range(40): print(i, flush=True); time.sleep(1)"
-    name = make(situations.Situation(situations.python(code)))
-    pod = a_running_pod(cluster, name)
-    lines: list[str] = []
-    reader = threading.Thread(
-        target=lambda: lines.extend(cluster.log(pod, follow=True))
-    )
-    watched = Cluster.connect(namespace=cluster.namespace).watch(name)
-    reader.start()
-    next(watched)
-
-    # Killed: told to end, it would first wait for all who watch.
-    program("apiserver", "kill")
-    away = threading.Timer(20, program, ("apiserver", "start"))
-    away.start()
-    try:
-        last = list(watched)[-1]
-    finally:
-        away.join()
-    reader.join(timeout=60)
-
-    assert phase_of(last) == "Succeeded"
-    assert [line for line in lines if line.isdigit()] == [str(i) for i in range(40)]
 
 
 # -------------------------------------------------------------------- the commands

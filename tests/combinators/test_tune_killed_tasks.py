@@ -13,6 +13,8 @@ from pipelines.project import QUIET, KedroProject
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("sklearn")
 pytest.importorskip("optuna")
 

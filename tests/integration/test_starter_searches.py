@@ -96,6 +96,7 @@ def by_runner(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 # --- numbers ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", SEARCHES)
 def test_every_runner_gives_the_same_numbers(search: str, by_runner: Any) -> None:
     files = by_runner[search]
@@ -109,6 +110,7 @@ def test_every_runner_gives_the_same_numbers(search: str, by_runner: Any) -> Non
         assert files[runner] == expected, runner
 
 
+@pytest.mark.slow
 def test_tasks_with_a_process_of_their_own_give_the_same_trials(
     fresh: Path, by_runner: Any
 ) -> None:

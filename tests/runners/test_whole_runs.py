@@ -15,6 +15,8 @@ from pipelines.project import QUIET, KedroProject
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 KEDRO = tuple(map(int, version("kedro").split(".")[:2]))
 SOAK = os.environ.get("RATS_SOAK") == "1"
 

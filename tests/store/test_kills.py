@@ -24,6 +24,9 @@ from kedro_rats.store import layout, records, staging
 from kedro_rats.store.errors import StoreError
 from kedro_rats.store.local import LocalStore
 
+pytestmark = pytest.mark.slow
+
+
 SOAK = os.environ.get("RATS_SOAK") == "1"
 SAMPLE = 28
 CALLS = (

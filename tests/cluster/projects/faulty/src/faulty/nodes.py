@@ -35,7 +35,9 @@ def finish(rows: list[int], case: str, ticks: str) -> dict[str, int]:
 
 def slow(rows: list[int], case: str, ticks: str, seconds: float) -> list[int]:
     _ran(ticks, case, "slow")
-    time.sleep(seconds)
+    for second in range(int(seconds)):
+        print(f"slow: {second}", flush=True)  # noqa: T201 - what a log has
+        time.sleep(1)
     return [2 * row for row in rows]
 
 
