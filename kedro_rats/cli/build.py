@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from kedro.framework.cli.utils import env_option
 
+from kedro_rats.cli.completion import env_option
 from kedro_rats.cli.selection import (
     Selection,
     plain_errors,

@@ -14,6 +14,7 @@ from kedro_rats.cli.selection import (
     require_project,
     selection_options,
 )
+from kedro_rats.cli.stores import stored_runs
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 @click.command("compile")
 @selection_options
 @click.option(
-    "--from-run", default=None, help="A run whose outputs stand in for free inputs."
+    "--from-run",
+    default=None,
+    shell_complete=stored_runs,
+    help="A run whose outputs stand in for free inputs.",
 )
 @click.option(
     "--target",

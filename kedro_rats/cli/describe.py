@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats import names
+from kedro_rats.cli import completion
 from kedro_rats.cli.tables import output_option, table
 from kedro_rats.errors import Breach, listed, nearest, shown
 
@@ -131,6 +132,7 @@ def as_json(described: PipelineDescription) -> str:
     "--pipeline",
     "-p",
     "name",
+    shell_complete=completion.pipelines,
     default="__default__",
     show_default=True,
     help="Name of a registered pipeline.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import project_store, store_options
+from kedro_rats.cli.stores import project_store, store_options, stored_runs
 from kedro_rats.errors import Breach, DefinitionError, RatsError, nearest, shown
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("dataset")
 @click.option(
-    "--run", default=None, help="The run that made it.  [default: the latest]"
+    "--run",
+    default=None,
+    shell_complete=stored_runs,
+    help="The run that made it.  [default: the latest]",
 )
 @click.option(
     "--to",

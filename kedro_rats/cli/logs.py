@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from kedro_rats.cli import completion
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import store_options
+from kedro_rats.cli.stores import store_options, stored_runs
 from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("node")
+@click.argument("node", shell_complete=completion.nodes)
 @click.option("--follow", "-f", is_flag=True, help="Wait for more, until its end.")
 @click.option(
-    "--run", default=None, help="A run, or a workflow's name.  [default: the latest]"
+    "--run",
+    default=None,
+    shell_complete=stored_runs,
+    help="A run, or a workflow's name.  [default: the latest]",
 )
 @click.option(
     "--attempt", type=int, default=None, help="Which attempt.  [default: the last]"

@@ -9,7 +9,7 @@ import click
 
 from kedro_rats.cli.following import project_cluster
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import store_options
+from kedro_rats.cli.stores import store_options, stored_runs
 from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=stored_runs)
 @output_option
 @store_options
 @click.pass_obj

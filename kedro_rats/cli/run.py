@@ -17,6 +17,7 @@ from kedro_rats.cli.selection import (
     selection_options,
     session_of,
 )
+from kedro_rats.cli.stores import stored_runs
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -28,10 +29,16 @@ if TYPE_CHECKING:
 @selection_options
 @click.option("--isolate", is_flag=True, help="Run each task in a process of its own.")
 @click.option(
-    "--from-run", default=None, help="A run whose outputs stand in for free inputs."
+    "--from-run",
+    default=None,
+    shell_complete=stored_runs,
+    help="A run whose outputs stand in for free inputs.",
 )
 @click.option(
-    "--resume", default=None, help="Go on with a run: only what is not done runs."
+    "--resume",
+    default=None,
+    shell_complete=stored_runs,
+    help="Go on with a run: only what is not done runs.",
 )
 @click.option(
     "--keep-going", is_flag=True, help="Run what does not depend on a failed task."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import project_store, store_options
+from kedro_rats.cli.stores import project_store, store_options, stored_runs
 from kedro_rats.cli.tables import output_option, table
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=stored_runs)
 @click.option("--limit", default=20, show_default=True, help="How many, latest first.")
 @output_option
 @store_options

@@ -14,12 +14,12 @@ from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.utils import (
     _split_load_versions,
     _split_params,
-    env_option,
     split_node_names,
     split_string,
     validate_conf_source,
 )
 
+from kedro_rats.cli import completion
 from kedro_rats.errors import Breach, DefinitionError, RatsError, listed, nearest, shown
 
 if TYPE_CHECKING:
@@ -79,14 +79,18 @@ def _params(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 
 _OPTIONS = (
     click.option("--pipelines", "-p", default="", callback=split_string,
+                 shell_complete=completion.pipelines,
                  help="Registered pipelines, separated by commas."),
     click.option("--tags", "-t", default="", callback=split_string,
                  help="Nodes with one of these tags."),
     click.option("--nodes", "-n", "node_names", default="", callback=split_node_names,
+                 shell_complete=completion.nodes,
                  help="Nodes of these names."),
     click.option("--from-nodes", default="", callback=split_node_names,
+                 shell_complete=completion.nodes,
                  help="These nodes and what follows them."),
     click.option("--to-nodes", default="", callback=split_node_names,
+                 shell_complete=completion.nodes,
                  help="These nodes and what they need."),
     click.option("--from-inputs", default="", callback=split_node_names,
                  help="What follows from these datasets."),
@@ -100,7 +104,7 @@ _OPTIONS = (
                  help="Versions to load: dataset:version."),
     click.option("--conf-source", default=None, callback=validate_conf_source,
                  help="Folder of the configuration."),
-    env_option,
+    completion.env_option,
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import store_options
+from kedro_rats.cli.stores import store_options, stored_runs
 from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 60.0
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=stored_runs)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output_option
 @store_options

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.framework.cli.utils import env_option, validate_conf_source
+from kedro.framework.cli.utils import validate_conf_source
 
+from kedro_rats.cli.completion import completion, env_option
 from kedro_rats.cli.selection import Selection, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from kedro.framework.startup import ProjectMetadata
 
@@ -49,3 +50,12 @@ def project_store(
         else None
     )
     return open_store(said.uri, base=context.project_path, credentials=credentials)
+
+
+@completion
+def stored_runs(ctx: click.Context) -> Iterable[str]:
+    """Return the runs that the store has, for a shell that completes them."""
+    from kedro_rats.engines.run_record import names_of_runs
+
+    env, conf_source = ctx.params.get("env"), ctx.params.get("conf_source")
+    return names_of_runs(project_store(ctx.obj, env=env, conf_source=conf_source))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
-from kedro_rats.cli.stores import store_options
+from kedro_rats.cli.stores import store_options, stored_runs
 from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=stored_runs)
 @output_option
 @store_options
 @click.pass_obj

@@ -78,10 +78,15 @@ def saved_run_record(store: Store, run: str) -> dict[str, Any]:
     return saved
 
 
+def names_of_runs(store: Store) -> set[str]:
+    """Return the ids of all runs in a store."""
+    keys = store.keys(layout.RUNS)
+    return {key.split("/")[1] for key in keys if key.endswith("/request.json")}
+
+
 def runs(store: Store) -> list[str]:
     """Return the ids of all runs in a store, the latest first."""
-    keys = store.keys(layout.RUNS)
-    names = {key.split("/")[1] for key in keys if key.endswith("/request.json")}
+    names = names_of_runs(store)
     started = {name: request_of(store, name).started for name in names}
     return sorted(names, key=lambda name: (started[name], name), reverse=True)
 

@@ -422,7 +422,7 @@ def report(found: dict[str, dict[str, list[Took]]], repeats: int) -> str:
                 f" {command + whole:.0f} | {whole / least:.2f} |"
             )
     day = datetime.now(tz=timezone.utc).strftime("%Y-%m-%d")
-    how = "one run each" if repeats == 1 else f"medians of {repeats} runs"
+    how = "One run each" if repeats == 1 else f"Medians of {repeats} runs"
     return PAGE.format(
         rows="\n".join(rows),
         day=day,
