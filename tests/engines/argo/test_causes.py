@@ -151,6 +151,24 @@ def test_fixed_last_words_are_not_shown() -> None:
     assert found.text == "a node, a hook or a dataset raised (exit code 1)"
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Error (exit code 1): user-error", "1"),
+        ("Error (exit code 2)", "2"),
+        ("Error (exit code 2): bad-input", "2"),
+        ("Error (exit code 137): out-of-memory", "137"),
+        ("OOMKilled (exit code 137)", "137"),
+        ("Error (exit code 42)", "42"),
+    ],
+)
+def test_argo_3_6_names_no_container(message: str, code: str) -> None:
+    assert why_ended(message, code=code) == why_ended(f"main: {message}", code=code)
+    # One of Argo's own: what it says is shown.
+    if "OOM" not in message and "out-of-memory" not in message:
+        assert why_ended(message, code=code, phase="Error").text == message
+
+
 def test_an_unknown_exit_code_is_said_as_it_is() -> None:
     assert of_exit_code(42, "main: Error (exit code 42)").text == "Error (exit code 42)"
     assert of_exit_code(42).code == 42

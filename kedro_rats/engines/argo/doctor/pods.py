@@ -228,7 +228,8 @@ def _ended(
         yield Finding(image.name, "fail", text, remedy)
         return
     code = node.get("outputs", {}).get("exitCode")
-    yield _failed(image, why_ended(message, code=code, pod=pod), message)
+    cause = why_ended(message, phase=node["phase"], code=code, pod=pod)
+    yield _failed(image, cause, message)
 
 
 def _failed(image: Looked, cause: Cause, message: str = "") -> Finding:

@@ -161,6 +161,7 @@ def _split(message: str) -> tuple[str, str]:
 def why_ended(
     message: str,
     *,
+    phase: str = "Failed",
     code: str | None = None,
     pod: Mapping[str, Any] | None = None,
     memory: str | None = None,
@@ -169,6 +170,7 @@ def why_ended(
 
     Args:
         message: What Argo says of it.
+        phase: Its phase, as Argo has it.
         code: Its exit code, as Argo has it.
         pod: The pod, where there still is one.
         memory: The memory that it had.
@@ -179,6 +181,7 @@ def why_ended(
     """
     status = (pod or {}).get("status", {})
     number = int(code) if code and code.isdigit() else None
+    message = _with_container(message, phase)
     if _out_of_memory(message, status):
         limit = f" of {memory}" if memory else ""
         text = f"out of memory: it was killed at its limit{limit}"
@@ -201,6 +204,18 @@ def why_ended(
     if ours and number is not None:
         return of_exit_code(number, message)
     return Cause("exit", _short(message) or "it gave no reason", "", number)
+
+
+_UNNAMED: Final = re.compile(r"\w+ \(exit code \d+\)")
+
+
+def _with_container(message: str, phase: str) -> str:
+    """Return what Argo says with the container of which it says it.
+
+    Argo 3.6 does not name the task's own, but has another phase for those of Argo.
+    """
+    named = phase != "Failed" or not _UNNAMED.match(message)
+    return message if named else f"main: {message}"
 
 
 def _out_of_memory(message: str, status: Mapping[str, Any]) -> bool:

@@ -272,6 +272,7 @@ class _View:
     def _why_ended(self, pod: PodNode, task: Task, nodes: TaskNodes) -> Cause:
         return why_ended(
             pod.message,
+            phase=pod.phase,
             code=pod.code,
             pod=self.pods.get(pod.node),
             memory=_memory_of(task, nodes),
