@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import sys
-import threading
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -32,10 +30,6 @@ from kedro_rats.engines.argo.reading import argo_settings
 from kedro_rats.engines.argo.settings import ArgoSettings
 from kedro_rats.placement.schema import parse
 from kedro_rats.store.local import LocalStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 pytest.importorskip("kubernetes", reason="needs the extra kedro-rats[argo]")
 pytest.importorskip("hera", reason="needs the extra kedro-rats[argo]")
@@ -546,6 +540,15 @@ def test_a_look_that_is_broken_off_leaves_nothing_behind(doctor: Any) -> None:
 def test_an_interrupted_look_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Ctrl-C, in the middle of what takes longest.
+    pause, sleep = 600.0, time.sleep
+
+    def interrupted(seconds: float) -> None:
+        if seconds == pause:
+            raise KeyboardInterrupt
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", interrupted)
     replay = Replay(with_python(recorded("good")))
     parsed = parse(settings())
     with replay.served(tmp_path) as kubeconfig:
@@ -556,28 +559,14 @@ def test_an_interrupted_look_leaves_nothing_behind(
                 argo=argo_settings(parsed),
                 store=NamedStore(tmp_path / "store"),
                 version="0.1.0",
-                pace=Pace(pause=600),
+                pace=Pace(pause=pause),
             )
         )
-        with pytest.raises(KeyboardInterrupt), _interrupt_after(2.0):
+        with pytest.raises(KeyboardInterrupt):
             list(findings)
 
     assert posted(replay)
     assert [method for method, _, _ in replay.asked].count("DELETE") == 1
-
-
-@contextlib.contextmanager
-def _interrupt_after(seconds: float) -> Iterator[None]:
-    """Does what Ctrl-C does, once, while something waits."""
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
-    sent = (main_thread, signal.SIGINT)
-    timer = threading.Timer(seconds, signal.pthread_kill, sent)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 # --- what is made, and what is asked for ----------------------------------------------
