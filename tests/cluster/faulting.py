@@ -156,8 +156,15 @@ class Case:
 
     def running_pod(self, node: str) -> Any:
         """Return the pod of a node once the node's function runs in it."""
-        harness.until(lambda: self.ticks(node) > 0, seconds=150)
-        (pod,) = [p for p in self.pods(node) if p.status.phase == "Running"]
+        found: list[Any] = []
+
+        def runs() -> bool:
+            # Its function may be called before the cluster has noted that the pod runs.
+            found[:] = [p for p in self.pods(node) if p.status.phase == "Running"]
+            return bool(found) and self.ticks(node) > 0
+
+        harness.until(runs, seconds=150)
+        (pod,) = found
         return pod
 
     def ticks(self, node: str) -> int:
