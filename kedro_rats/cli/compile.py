@@ -14,7 +14,7 @@ from kedro_rats.cli.selection import (
     require_project,
     selection_options,
 )
-from kedro_rats.cli.stores import stored_runs
+from kedro_rats.cli.stores import from_run_option
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("compile")
 @selection_options
-@click.option(
-    "--from-run",
-    default=None,
-    shell_complete=stored_runs,
-    help="A run whose outputs stand in for free inputs.",
-)
+@from_run_option
 @click.option(
     "--target",
     type=click.Choice(["argo", "plan"]),

@@ -16,7 +16,7 @@ from kedro_rats.cli.selection import (
     selection_options,
     session_of,
 )
-from kedro_rats.cli.stores import stored_runs
+from kedro_rats.cli.stores import from_run_option
 from kedro_rats.cli.tables import output_option, table
 from kedro_rats.errors import listed
 
@@ -32,12 +32,7 @@ _HEADER = ("task", "nodes", "image", "cpu", "memory", "gpu", "retries", "keeps")
 
 @click.command()
 @selection_options
-@click.option(
-    "--from-run",
-    default=None,
-    shell_complete=stored_runs,
-    help="A run whose outputs stand in for free inputs.",
-)
+@from_run_option
 @output_option
 @click.pass_obj
 def plan(

@@ -17,7 +17,7 @@ from kedro_rats.cli.selection import (
     selection_options,
     session_of,
 )
-from kedro_rats.cli.stores import stored_runs
+from kedro_rats.cli.stores import from_run_option, stored_runs
 
 if TYPE_CHECKING:
     from kedro.framework.startup import ProjectMetadata
@@ -28,12 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @selection_options
 @click.option("--isolate", is_flag=True, help="Run each task in a process of its own.")
-@click.option(
-    "--from-run",
-    default=None,
-    shell_complete=stored_runs,
-    help="A run whose outputs stand in for free inputs.",
-)
+@from_run_option
 @click.option(
     "--resume",
     default=None,

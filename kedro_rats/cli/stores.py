@@ -59,3 +59,12 @@ def stored_runs(ctx: click.Context) -> Iterable[str]:
 
     env, conf_source = ctx.params.get("env"), ctx.params.get("conf_source")
     return names_of_runs(project_store(ctx.obj, env=env, conf_source=conf_source))
+
+
+from_run_option = click.option(
+    "--from-run",
+    default=None,
+    shell_complete=stored_runs,
+    help="A run whose outputs stand in for free inputs.",
+)
+"""What ``run`` and ``submit`` take from an earlier run, and those that only look do too."""

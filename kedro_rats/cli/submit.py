@@ -15,7 +15,7 @@ from kedro_rats.cli.selection import (
     require_project,
     selection_options,
 )
-from kedro_rats.cli.stores import stored_runs
+from kedro_rats.cli.stores import from_run_option
 from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @selection_options
-@click.option(
-    "--from-run",
-    default=None,
-    shell_complete=stored_runs,
-    help="A run whose outputs stand in for free inputs.",
-)
+@from_run_option
 @click.option(
     "--key", default=None, help="Names the run: submitted twice, it runs once."
 )
