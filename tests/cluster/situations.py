@@ -205,7 +205,9 @@ def delete_pod(cluster: Cluster, pod: str) -> None:
 def act_on(cluster: Cluster, name: str, act: str) -> bool:
     """Do something to a workflow if a pod of it runs; say whether.
 
-    Argo makes a pod that is lost in its first ten seconds anew, as if nothing was.
+    Argo makes a pod that is lost in its first ten seconds anew, as if nothing was; so it
+    does, however old the pod is, where it has not noted yet that it runs. Whoever waits
+    for what comes of it acts until it has come.
     """
     seen = datetime.now(timezone.utc) - timedelta(seconds=12)
     pods = [
