@@ -141,6 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
+        # Or a client that is faster than the end of this one asks again over it.
+        self.send_header("Connection", "close")
         self.end_headers()
         for piece in (data, *answer.pieces):
             if piece:
