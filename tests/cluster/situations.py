@@ -244,7 +244,7 @@ def recorded(cluster: Cluster, name: str) -> Json:
         "events": {
             pod: [
                 {"reason": event["reason"], "message": event["message"]}
-                for event in cluster.warnings(pod)
+                for event in cluster.events(pod)
                 if event["reason"] != "MissingClusterDNS"
             ]
             for pod in names

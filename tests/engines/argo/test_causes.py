@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pipelines.recordings import FOLDER, plan_of_one, recorded, seen, seen_task
 
-from kedro_rats.engines.argo.progress.causes import of_exit_code, why_ended, why_pending
+from kedro_rats.engines.argo.progress.causes import of_exit_code, why_ended
+from kedro_rats.engines.argo.progress.not_started import why_pending
 
 # Situation: state of the task, kind and exit code of its cause, words of it.
 EXPECTED = {
@@ -135,6 +136,118 @@ def test_a_container_that_is_being_made_is_nothing_to_worry_about() -> None:
     assert found is not None
     assert found.kind == "starting"
     assert seen("secret-file-missing", events=False).stuck == ()
+
+
+_MOUNT = 'MountVolume.SetUp failed for volume "data" : '
+
+
+def event(reason: str, message: str = "") -> dict[str, str]:
+    return {"reason": reason, "message": message}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) b',
+        _MOUNT + "failed to sync secret cache: timed out waiting for the condition",
+        _MOUNT + "driver name ebs.csi.aws.com not found in the list of registered "
+        "CSI drivers",
+    ],
+)
+def test_a_volume_that_is_not_ready_may_still_come(message: str) -> None:
+    for reason in ("FailedMount", "FailedAttachVolume"):
+        found = why_pending("PodInitializing", events=[event(reason, message)])
+
+        assert found is not None
+        assert found.kind == "delayed"
+        assert message[:40] in found.text
+
+
+@pytest.mark.parametrize("what", ["secret", "configmap", "persistentvolumeclaim"])
+def test_a_volume_of_something_that_is_not_there_will_not_come(what: str) -> None:
+    said = event("FailedMount", f'{_MOUNT}{what} "nope" not found')
+
+    found = why_pending("PodInitializing", events=[said])
+
+    assert found is not None
+    assert found.kind == "config"
+
+
+def test_a_volume_that_came_after_all_is_no_reason_any_more() -> None:
+    failed = event("FailedMount", f'{_MOUNT}secret "late" not found')
+    pulling = event("Pulling", 'Pulling image "large:1"')
+
+    found = why_pending("PodInitializing", events=[pulling, failed])
+
+    assert found is not None
+    assert found.kind == "starting"
+    assert why_pending("PodInitializing", events=[failed, pulling]).kind == "config"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "dial tcp 10.0.0.1:443: i/o timeout",
+        "toomanyrequests: You have reached your pull rate limit",
+        "unexpected status from HEAD request: 503 Service Unavailable",
+        "net/http: TLS handshake timeout",
+        "read tcp: connection reset by peer",
+        "pull QPS exceeded",
+    ],
+)
+def test_a_registry_that_is_too_busy_may_answer_later(message: str) -> None:
+    full = f'Back-off pulling image "x:1": ErrImagePull: {message}'
+    found = why_pending(f"ImagePullBackOff: {full}")
+
+    assert found is not None
+    assert found.kind == "delayed"
+    assert found.text == f"its image cannot be pulled: {message}"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "x:500: not found",
+        "pull access denied, repository does not exist or may require authorization",
+        "dial tcp: lookup registry.nope: no such host",
+        "401 Unauthorized",
+    ],
+)
+def test_an_image_that_is_not_there_will_not_come(message: str) -> None:
+    found = why_pending(f"ErrImagePull: {message}")
+
+    assert found is not None
+    assert found.kind == "image"
+
+
+def test_before_kubernetes_1_31_events_alone_say_why_an_image_is_not_pulled() -> None:
+    short = 'Back-off pulling image "x:1"'
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": short}}}
+    pod = {"status": {"containerStatuses": [waiting]}}
+    failed = event("Failed", 'Failed to pull image "x:1": dial tcp: i/o timeout')
+    noise = event("BackOff", short), event("Failed", "Error: ImagePullBackOff")
+
+    found = why_pending("", pod, [*noise, failed])
+
+    assert found is not None
+    assert (found.kind, found.text) == (
+        "delayed",
+        "its image cannot be pulled: dial tcp: i/o timeout",
+    )
+    assert why_pending("", pod).kind == "image"  # type: ignore[union-attr]
+
+
+def test_a_used_up_quota_is_said_and_may_get_free() -> None:
+    message = (
+        'pods "w-c0-1" is forbidden: exceeded quota: team, requested: memory=64Gi, '
+        "used: memory=0, limited: memory=32Gi"
+    )
+
+    found = why_pending(message)
+
+    assert found is not None
+    assert found.kind == "unschedulable"
+    assert "limited: memory=32Gi. Ask for less" in str(found)
 
 
 def test_a_process_that_found_no_memory_itself_was_not_killed() -> None:

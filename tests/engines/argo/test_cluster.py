@@ -320,7 +320,7 @@ def test_an_empty_list_may_be_null(served: Any) -> None:
 
     assert cluster.list({"a": "b"}) == []
     assert cluster.pods("run") == []
-    assert cluster.warnings("pod") == []
+    assert cluster.events("pod") == []
 
 
 @pytest.mark.parametrize("user", [None, "system:serviceaccount:ml:pods"])

@@ -141,6 +141,31 @@ def test_a_task_that_waits_for_its_siblings_machine_is_not_given_up() -> None:
     assert watching.lost(free, after=90) == ["b"]
 
 
+def test_what_may_still_come_is_waited_for_as_a_machine_is() -> None:
+    watching = Watching(plan_of("a", "b"), pending=90)
+    busy = run(task("a", "running"), task("b", "pending", "delayed"))
+    idle = run(task("a", "done"), task("b", "pending", "delayed"))
+    gone = run(task("a", "done"), task("b", "pending", "image"))
+
+    watching.lost(busy)
+    assert watching.lost(busy, after=5000) == []
+    watching.lost(idle)
+    assert watching.lost(idle, after=89) == []
+    # What turns out not to be there is so from now on.
+    assert watching.lost(gone, after=STABLE_SECONDS) == []
+    assert watching.lost(gone, after=STABLE_SECONDS) == ["b"]
+
+
+def test_a_pod_that_found_a_machine_late_has_time_for_its_volume() -> None:
+    watching = Watching(plan_of("a"), pending=90)
+
+    watching.lost(run(task("a", "pending", "unschedulable")))
+    mounting = run(task("a", "pending", "delayed"))
+    assert watching.lost(mounting, after=89) == []
+    assert watching.lost(mounting, after=89) == []
+    assert watching.lost(mounting, after=1) == ["a"]
+
+
 def test_a_queue_may_take_its_time() -> None:
     watching, found = Watching(pending=90), seen("gated")
 
@@ -193,7 +218,7 @@ class FakeCluster:
             raise ClusterError("no right", status=403)
         return [p for p in self.last["pods"] if p["status"]["phase"] == phase]
 
-    def warnings(self, pod: str) -> list[Json]:
+    def events(self, pod: str) -> list[Json]:
         return list(self.last["events"][pod])
 
     def stop(self, name: str, message: str, *, now: bool) -> None:

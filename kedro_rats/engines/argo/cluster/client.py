@@ -199,8 +199,8 @@ class Cluster(ClusterApi):
         )
         return list(found.get("items") or ())
 
-    def warnings(self, pod: str) -> Items:
-        """Return the events that warn of something about a pod, the latest first.
+    def events(self, pod: str) -> Items:
+        """Return the events of a pod, the latest first.
 
         Raises:
             ClusterError: If the cluster does not say.
@@ -209,7 +209,7 @@ class Cluster(ClusterApi):
             Call(verb="list", resource="events", namespace=self.namespace),
             self.core.list_namespaced_event,
             self.namespace,
-            field_selector=f"involvedObject.name={pod},type=Warning",
+            field_selector=f"involvedObject.name={pod}",
         )
         return sorted(found.get("items") or (), key=_last_seen, reverse=True)
 

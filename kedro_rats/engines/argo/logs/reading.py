@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kedro_rats.engines.argo.cluster.client import ClusterError, has_ended
 from kedro_rats.engines.argo.logs.archive import archived
-from kedro_rats.engines.argo.progress.causes import why_pending
 from kedro_rats.engines.argo.progress.nodes import by_task
+from kedro_rats.engines.argo.progress.not_started import why_pending
 from kedro_rats.errors import Breach, DefinitionError, RatsError, nearest, shown
 
 if TYPE_CHECKING:

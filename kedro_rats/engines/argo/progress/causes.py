@@ -1,4 +1,4 @@
-"""Why a task of a workflow does not start, or has ended: in words, with the cure.
+"""Why a task of a workflow has ended: in words, with the cure.
 
 Kubernetes and Argo say it in messages for people. What they mean is read off the reason
 where there is one, and off the words of the message only where there is nothing else.
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from kedro_rats.engines.execution.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 Kind = Literal[
     "image",
     "config",
+    "delayed",
     "unschedulable",
     "queued",
     "starting",
@@ -31,13 +32,6 @@ Kind = Literal[
 ]
 
 _LONGEST: Final = 300
-
-# What says nothing that is not said again after it.
-_NOISE: Final = re.compile(
-    r"^Back-off pulling image \"[^\"]*\": (ErrImagePull: )?"
-    r"|failed to pull and unpack image \"[^\"]*\": "
-    r"| preemption: .*$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +60,7 @@ class Cause:
         return self.kind in ("memory", "time") or self.code in ours
 
 
-_IMAGE: Final = "Build and push it (`kedro rats build`), or correct image in rats.yml."
-_CONFIG: Final = "Have it made in that namespace, or correct bind in rats.yml."
-_MACHINE: Final = "Ask for less under resources in rats.yml, or for other machines."
+MACHINE: Final = "Ask for less under resources in rats.yml, or for other machines."
 _MEMORY: Final = (
     "Raise memory under resources in rats.yml, or list more under memory_ladder."
 )
@@ -77,85 +69,6 @@ _AGAIN: Final = "Such failures are worth a retry."
 _RIGHTS: Final = (
     "Give the service account its rights: `kedro rats init --argo` writes them."
 )
-
-_WAITING: Final[Mapping[str, tuple[Kind, str]]] = {
-    "ErrImagePull": ("image", "its image cannot be pulled"),
-    "ImagePullBackOff": ("image", "its image cannot be pulled"),
-    "ErrImageNeverPull": ("image", "its image is not on the machine"),
-    "InvalidImageName": ("image", "its image has no valid name"),
-    "ImageInspectError": ("image", "its image cannot be read"),
-    "RegistryUnavailable": ("image", "its image cannot be pulled"),
-    "SignatureValidationFailed": ("image", "its image is not signed as asked for"),
-    "CreateContainerConfigError": ("config", "something that it binds is missing"),
-    "CreateContainerError": ("config", "its container cannot be made"),
-    "RunContainerError": ("config", "its container cannot be started"),
-    "Unschedulable": ("unschedulable", "no machine can take it"),
-    "SchedulingGated": ("queued", "it waits in a queue"),
-    "FailedMount": ("config", "a volume that it binds is missing"),
-    "FailedAttachVolume": ("config", "a volume that it binds cannot be attached"),
-}
-_REMEDIES: Final[Mapping[str, str]] = {
-    "image": _IMAGE,
-    "config": _CONFIG,
-    "unschedulable": _MACHINE,
-}
-
-NEVER_STARTS: Final = ("image", "config")
-"""Kinds of cause that do not go away by themselves."""
-
-
-def why_pending(
-    message: str,
-    pod: Mapping[str, Any] | None = None,
-    events: Iterable[Mapping[str, Any]] = (),
-) -> Cause | None:
-    """Return why a pod has not started; None if it is about to.
-
-    Args:
-        message: What Argo says of it.
-        pod: The pod, where there is one.
-        events: Warnings about the pod.
-
-    Example:
-        >>> print(why_pending('ErrImageNeverPull: Container image "x:1" is not present'))
-        its image is not on the machine: Container image "x:1" is not present. Build and push it (`kedro rats build`), or correct image in rats.yml.
-    """
-    reasons = [*_reasons(pod or {}), _split(message)]
-    known = [found for found in reasons if found[0] in _WAITING]
-    if not known:
-        told = [(str(e.get("reason")), str(e.get("message") or "")) for e in events]
-        known = [found for found in told if found[0] in _WAITING]
-    if known:
-        reason, said = known[0]
-        kind, text = _WAITING[reason]
-        said = _NOISE.sub("", said)
-        text = f"{text}: {_short(said)}" if said else text
-        return Cause(kind, text, _REMEDIES.get(kind, ""))
-    if any(reason in ("PodInitializing", "ContainerCreating") for reason, _ in reasons):
-        return Cause("starting", "its container is being made")
-    return None
-
-
-def _reasons(pod: Mapping[str, Any]) -> list[tuple[str, str]]:
-    status = pod.get("status", {})
-    containers = [
-        *(status.get("containerStatuses") or ()),
-        *(status.get("initContainerStatuses") or ()),
-    ]
-    waiting = [c.get("state", {}).get("waiting") for c in containers]
-    conditions = [
-        c for c in status.get("conditions") or () if c.get("type") == "PodScheduled"
-    ]
-    return [
-        (str(found.get("reason") or ""), str(found.get("message") or ""))
-        for found in (*waiting, *conditions)
-        if found
-    ]
-
-
-def _split(message: str) -> tuple[str, str]:
-    reason, _, said = message.partition(": ")
-    return reason, said
 
 
 def why_ended(
@@ -188,14 +101,14 @@ def why_ended(
         return Cause("memory", text, _MEMORY, ExitCode.OUT_OF_MEMORY)
     for pattern, found in _SAID:
         if pattern.search(message):
-            text = found.text.format(message=_short(message))
+            text = found.text.format(message=short(message))
             return Cause(found.kind, text, found.remedy, found.code)
     # A task's own last words, after what Kubernetes says of its container.
     if number == ExitCode.OUT_OF_MEMORY and message.endswith(": out-of-memory"):
         text = f"out of memory: it had {memory}" if memory else "out of memory"
         return Cause("memory", text, _MEMORY, number)
     if status.get("reason") in ("Evicted", "Preempting", "NodeLost", "Terminated"):
-        return _lost(f"its pod was evicted: {_short(message)}")
+        return _lost(f"its pod was evicted: {short(message)}")
     # What Argo's own containers say is not the exit code of the task.
     ours = message.startswith("main:") or not message
     if ours and number == ExitCode.BAD_INPUT and not message.endswith("bad-input"):
@@ -203,7 +116,7 @@ def why_ended(
         return _lost("its pod ended before the task began (exit code 2)")
     if ours and number is not None:
         return of_exit_code(number, message)
-    return Cause("exit", _short(message) or "it gave no reason", "", number)
+    return Cause("exit", short(message) or "it gave no reason", "", number)
 
 
 _UNNAMED: Final = re.compile(r"\w+ \(exit code \d+\)")
@@ -281,7 +194,7 @@ _SAID: Final = (
     ),
     (
         re.compile(r"exceeded quota"),
-        Cause("refused", "the cluster did not take its pod: {message}", _MACHINE),
+        Cause("refused", "the cluster did not take its pod: {message}", MACHINE),
     ),
     (
         re.compile(r"is forbidden"),
@@ -326,12 +239,13 @@ def of_exit_code(code: int, message: str = "") -> Cause:
         name = signal.Signals(code - 128).name
     except ValueError:
         text = (
-            _short(message.removeprefix("main: ")) or f"it ended with exit code {code}"
+            short(message.removeprefix("main: ")) or f"it ended with exit code {code}"
         )
         return Cause("exit", text, "", code)
     return Cause("exit", f"it was killed by {name} (exit code {code})", "", code)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return what a cluster says as one line without a full stop, of bounded length."""
     text = " ".join(text.split()).rstrip(".")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from kedro_rats.engines.argo.progress.causes import NEVER_STARTS
+from kedro_rats.engines.argo.progress.not_started import NEVER_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 STABLE_SECONDS: Final = 10.0
 """So long a task may be without its image, or a secret."""
 
+_MAY_COME: Final = ("unschedulable", "delayed")
+
 OVER_SECONDS: Final = 12.0
 """So long nothing may happen in a workflow of which a task has failed."""
 
@@ -23,12 +25,13 @@ OVER_SECONDS: Final = 12.0
 class Patience:
     """Decides when a task will not get on by itself.
 
-    What is missing must be missing for some time. That no machine takes a task counts
-    only while none of the run works on one: else it waits for its own siblings.
+    What is missing must be missing for some time. That no machine takes a task, or that
+    a registry or a volume makes it wait, counts only while none of the run works: else it
+    may wait for its own siblings.
 
     Args:
         plan: The plan; its policies may say how long a task may wait.
-        pending: Seconds that a task may wait for a machine.
+        pending: Seconds that a task may wait for a machine, or for what may still come.
         now: The time, in seconds.
     """
 
@@ -75,7 +78,7 @@ class Patience:
         policy = self._plan.tasks[task.name].placement.get("policy", {})
         if policy.get("pending") is not None:
             return now - since >= float(policy["pending"])
-        if task.kind != "unschedulable" or self._idle is None:
+        if task.kind not in _MAY_COME or self._idle is None:
             return False
         return now - max(since, self._idle) >= self._pending
 
@@ -86,5 +89,8 @@ def _waits(task: TaskProgress) -> bool:
 
 def _key(task: TaskProgress) -> tuple[str, str]:
     """Return what must stay the same: a pod that is tried again starts anew."""
-    sort = "missing" if task.kind in NEVER_STARTS else "machine"
+    if task.kind in NEVER_STARTS:
+        sort = "missing"
+    else:
+        sort = "delayed" if task.kind == "delayed" else "machine"
     return task.pod or task.name, sort

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kedro_rats.engines.argo.cluster.client import STOPPED, has_ended, phase_of
-from kedro_rats.engines.argo.progress.causes import Cause, why_ended, why_pending
+from kedro_rats.engines.argo.progress.causes import Cause, why_ended
 from kedro_rats.engines.argo.progress.nodes import by_task, pods_by_node, tasks_in
+from kedro_rats.engines.argo.progress.not_started import why_pending
 from kedro_rats.placement.quantities import size_in_bytes
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def progress(
         workflow: The workflow, as the cluster has it.
         plan: The plan of the run.
         pods: Those of its pods that are known; they say more than the workflow does.
-        events: Warnings about pods, by pod.
+        events: Those of pods, by pod, the latest first.
 
     Raises:
         RatsError: If the state of its nodes cannot be read.

@@ -15,6 +15,10 @@ from kedro_rats.engines.argo.cluster.client import (
     has_ended,
 )
 from kedro_rats.engines.argo.progress.failures import explained
+from kedro_rats.engines.argo.progress.not_started import (
+    says_too_little,
+    waiting_reasons,
+)
 from kedro_rats.engines.argo.progress.patience import Patience
 from kedro_rats.engines.argo.progress.tasks import (
     Progress,
@@ -42,7 +46,7 @@ _STOPPING_SECONDS: Final = 30.0
 """So long we wait for a workflow to end that was told to."""
 
 _SILENT_SECONDS: Final = 5.0
-"""Events are asked for when a container is being made for so long."""
+"""Events are asked for when a pod has not said for so long why it waits."""
 
 _MOST_ASKED: Final = 5
 """So many pods are asked for their events at once."""
@@ -61,8 +65,8 @@ def wait(  # noqa: PLR0913 - a run on a cluster is all of this
 ) -> Progress:
     """Follow a workflow to its end, and finish the record of its run.
 
-    A task whose image or secret is not there, or that no machine takes for too long,
-    will not get on by itself: then the workflow is stopped.
+    A task whose image or secret is not there, or that waits too long for a machine or a
+    registry, will not get on by itself: then the workflow is stopped.
 
     Args:
         cluster: Where it is.
@@ -155,34 +159,29 @@ class Looking:
             return []
 
     def _events(self, pods: Iterable[Json]) -> dict[str, list[Json]]:
-        """Return warnings about pods whose containers are being made for long."""
+        """Return the events of pods that do not say for long why they wait."""
         now = time.monotonic()
-        silent = [p["metadata"]["name"] for p in pods if _is_being_made(p)]
+        silent = [p["metadata"]["name"] for p in pods if _is_silent(p)]
         self._silent = {pod: self._silent.get(pod, now) for pod in silent}
         long = [p for p, t in self._silent.items() if now - t >= _SILENT_SECONDS]
         found = {}
         for pod in long[:_MOST_ASKED] if not self._blind else ():
             try:
-                found[pod] = self.cluster.warnings(pod)
+                found[pod] = self.cluster.events(pod)
             except ClusterError as error:
                 # Whoever may not see events waits a little longer.
                 self._blind = not error.transient
         return found
 
 
-def _is_being_made(pod: Json) -> bool:
+def _is_silent(pod: Json) -> bool:
     """Say whether a pod has a machine, and no reason why it does not start."""
     status = pod["status"]
-    states = [
-        (c.get("state") or {}).get("waiting") or {}
-        for c in (
-            *(status.get("initContainerStatuses") or ()),
-            *(status.get("containerStatuses") or ()),
-        )
-    ]
-    return bool(states) and all(
-        s.get("reason") in (None, "PodInitializing", "ContainerCreating")
-        for s in states
+    has_containers = status.get("initContainerStatuses") or status.get(
+        "containerStatuses"
+    )
+    return bool(has_containers) and all(
+        says_too_little(reason, message) for reason, message in waiting_reasons(pod)
     )
 
 
