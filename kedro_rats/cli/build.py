@@ -21,7 +21,6 @@ from kedro_rats.cli.tables import output_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from kedro.framework.startup import ProjectMetadata
 
@@ -85,6 +84,7 @@ def build(
     if options["push"] and options["load"]:
         msg = "--push and --load: expected one of them, got both. Run it twice."
         raise click.UsageError(msg)
+    _refuse_contents(context.meta[_MORE])
     project = require_project(context.obj, "build")
     asked = _Asked(
         images=images,
@@ -103,6 +103,32 @@ def build(
     click.echo("\n".join(_report(done, env)))
 
 
+_CONTENTS: Final = {
+    "--build-arg": "args",
+    "--build-arg-file": "args",
+    "--file": "dockerfile",
+    "-f": "dockerfile",
+    "--platform": "platform",
+    "--target": "target",
+}
+"""Options of tools that change what is built, and what rats.yml has for them."""
+
+
+def _refuse_contents(more: Sequence[str]) -> None:
+    """Raise if what is passed on changes an image, but not the name of its content."""
+    found = dict.fromkeys(word.partition("=")[0] for word in more)
+    wrong = [word for word in found if word in _CONTENTS]
+    if wrong:
+        keys = dict.fromkeys(f"build.{_CONTENTS[word]}" for word in wrong)
+        msg = (
+            "what follows --: expected options that change nothing of what is built, got "
+            f"{', '.join(wrong)}. An image is named by its content: put it under "
+            f"{', '.join(keys)} of the image in rats.yml; what is of this machine, such "
+            f"as a proxy, may stand in {OPTIONS}."
+        )
+        raise click.UsageError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     images: tuple[str, ...]
@@ -119,6 +145,7 @@ def _build(
     import kedro_rats
     from kedro_rats.cli.init import project_of
     from kedro_rats.engines.images.building import make, wanted
+    from kedro_rats.engines.images.outdated import files_with_refs
     from kedro_rats.engines.images.sending import check_way
     from kedro_rats.engines.images.tools import find_tool
     from kedro_rats.placement.loading import load_settings
@@ -133,7 +160,7 @@ def _build(
         project.folder,
         names=asked.images,
         version=kedro_rats.__version__,
-        written=_files(project),
+        written=files_with_refs(project.conf),
     )
     todo = [each for each in images if asked.rebuild or not each.is_there(to)]
     if todo:
@@ -151,17 +178,12 @@ def _build(
     return done
 
 
-def _files(project: Project) -> list[Path]:
-    """Return the files in which the name of an image may stand: no part of an image."""
-    found = {*project.conf.glob("*/rats*.y*ml"), *project.conf.glob("*/rats/**/*.y*ml")}
-    return sorted(found)
-
-
 def _write(project: Project, image: Wanted, ref: str) -> str:
     from kedro_rats.engines.images.editing import has_images, write_ref
+    from kedro_rats.engines.images.outdated import files_with_refs
 
     folder = project.conf / project.environment
-    known = [file for file in _files(project) if folder in file.parents]
+    known = [f for f in files_with_refs(project.conf) if folder in f.parents]
     named = [file for file in known if has_images(file)]
     file = named[0] if named else folder / "rats.yml"
     write_ref(file, image.profile, ref)

@@ -192,6 +192,16 @@ def test_options_for_the_tool_are_passed_on_and_written_nowhere(project: Path) -
     assert "Next: kedro rats submit --env=cluster" in done.stdout
 
 
+def test_options_that_change_the_content_are_refused(project: Path) -> None:
+    done = rats(project, "--", "--build-arg=A=b", "--target", "slim", "--pull")
+
+    assert done.returncode == 2
+    assert "got --build-arg, --target" in done.stderr
+    assert "build.args, build.target of the image in rats.yml" in done.stderr
+    assert not told(project)
+    assert settings(project) == CLUSTER
+
+
 def test_a_build_that_fails_changes_nothing_and_says_why(project: Path) -> None:
     done = rats(project, "--quiet", FAILS="1")
     shown = rats(project, FAILS="1")

@@ -115,13 +115,20 @@ def make(
     return f"{asked.image}@{digest}" if digest else asked.image
 
 
+def buildable(settings: Settings, project: Path) -> dict[str, ImageBuild]:
+    """Return how images are built, by their profiles in ``rats.yml``."""
+    builds = dict(settings.builds)
+    named = DEFAULT in settings.profiles.get("image", {})
+    if named and (project / "Dockerfile").is_file():
+        builds.setdefault(DEFAULT, ImageBuild())
+    return builds
+
+
 def _profiles(
     settings: Settings, project: Path, names: Collection[str]
 ) -> tuple[list[Profile], list[Breach]]:
     images = settings.profiles.get("image", {})
-    builds = dict(settings.builds)
-    if DEFAULT in images and (project / "Dockerfile").is_file():
-        builds.setdefault(DEFAULT, ImageBuild())
+    builds = buildable(settings, project)
     found, breaches = [], list(_not_built(names, images, builds))
     for name in names or builds:
         if name in builds:
