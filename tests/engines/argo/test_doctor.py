@@ -133,7 +133,7 @@ def test_a_cluster_that_lacks_nothing_is_well(
         [
             *("store from here", "images", "kubernetes", "clock", "namespace", "argo"),
             *("your rights", "service account", "rights of pods", "image default"),
-            "store from pods",
+            *("store from pods", "artifacts"),
         ],
         "ok",
     )
@@ -461,7 +461,7 @@ def test_a_store_that_pods_cannot_use_is_wrong(doctor: Any) -> None:
     assert "NoSuchBucket" in found["store from pods"].said
 
 
-def test_no_log_as_an_artifact_is_wrong_only_where_it_was_asked_for(
+def test_where_no_log_is_kept_that_is_said_and_wrong_if_it_was_asked_for(
     doctor: Any,
 ) -> None:
     bare = next(
@@ -472,10 +472,14 @@ def test_no_log_as_an_artifact_is_wrong_only_where_it_was_asked_for(
     for node in bare["status"]["nodes"].values():
         node.get("outputs", {}).pop("artifacts", None)
     exchanges = changed(recorded("good"), "/workflows/", body=bare)
-    asked = {"argo": {"service_account": "rats-workflow", "artifacts": True}}
 
-    assert "artifacts" not in doctor(exchanges)[0]
-    found, replay = doctor(exchanges, settings(ext=asked))
+    def asking(**more: object) -> Json:
+        return settings(ext={"argo": {"service_account": "rats-workflow", **more}})
+
+    warned = doctor(exchanges)[0]["artifacts"]
+    assert (warned.state, "ext.argo.pods to keep" in warned.remedy) == ("warn", True)
+    assert "artifacts" not in doctor(exchanges, asking(pods="keep"))[0]
+    found, replay = doctor(exchanges, asking(artifacts=True))
 
     assert found["artifacts"].state == "fail"
     assert posted(replay)[0]["spec"]["archiveLogs"] is True

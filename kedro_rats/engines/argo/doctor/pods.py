@@ -19,13 +19,9 @@ from kedro_rats.engines.argo.doctor.workflow import (
     workflow,
 )
 from kedro_rats.engines.argo.logs.archive import place_of
-from kedro_rats.engines.argo.progress.causes import (
-    NEVER_STARTS,
-    Cause,
-    why_ended,
-    why_pending,
-)
+from kedro_rats.engines.argo.progress.causes import Cause, why_ended
 from kedro_rats.engines.argo.progress.nodes import LOGS, nodes_of
+from kedro_rats.engines.argo.progress.not_started import NEVER_STARTS, why_pending
 from kedro_rats.errors import RatsError
 
 if TYPE_CHECKING:
@@ -74,6 +70,7 @@ class _Watched:
     since: dict[int, float] = field(default_factory=dict)
     settled: dict[int, list[Finding]] = field(default_factory=dict)
     argo_image: str = ""
+    has_ended: bool = False
     logs: list[Mapping[str, Any]] = field(default_factory=list)
 
 
@@ -142,8 +139,7 @@ def pods(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     yield from (f for found in watched.settled.values() for f in found)
     if watched.argo_image:
         yield argo_version(watched.argo_image)
-    if asked.settings.artifacts:
-        yield _artifacts(watched)
+    yield from _logs_kept(watched, asked.settings)
     if left:
         remedy = "Delete it if you mind."
         yield Finding("left behind", "warn", ", ".join(left), remedy)
@@ -170,6 +166,7 @@ def _look(cluster: Cluster, state: Json, watched: _Watched, asked: Asked) -> Non
         if index in watched.settled or node is None:
             continue
         if node.get("phase") in _NODE_ENDED:
+            watched.has_ended = True
             watched.logs += _logs_of(node)
             watched.settled[index] = list(_ended(cluster, image, node, pod, asked))
         elif cause := _stuck(cluster, node, pod):
@@ -196,7 +193,7 @@ def _stuck(cluster: Cluster, node: Mapping[str, Any], pod: Json | None) -> Cause
     events: list[Json] = []
     if pod is not None:
         with contextlib.suppress(ClusterError):
-            events = cluster.warnings(pod["metadata"]["name"])
+            events = cluster.events(pod["metadata"]["name"])
     cause = why_pending(str(node.get("message") or ""), pod, events)
     return cause if cause is not None and cause.kind in NEVER_STARTS else None
 
@@ -303,15 +300,23 @@ def _unfinished(pod: Json | None, seconds: int) -> Cause:
     return Cause("starting", f"not ready after {seconds} s", remedy)
 
 
-def _artifacts(watched: _Watched) -> Finding:
+def _logs_kept(watched: _Watched, settings: ArgoSettings) -> Iterator[Finding]:
     if watched.logs:
-        return Finding("artifacts", "ok", "Argo has kept a log as an artifact")
-    said = "Argo has kept no log as an artifact"
-    remedy = (
-        "Have an artifact repository configured, name it under "
-        "ext.argo.artifact_repository, or leave ext.argo.artifacts out."
-    )
-    return Finding("artifacts", "fail", said, remedy)
+        yield Finding("artifacts", "ok", "Argo has kept a log as an artifact")
+    elif settings.artifacts:
+        said = "Argo has kept no log as an artifact"
+        remedy = (
+            "Have an artifact repository configured, name it under "
+            "ext.argo.artifact_repository, or leave ext.argo.artifacts out."
+        )
+        yield Finding("artifacts", "fail", said, remedy)
+    elif settings.pods != "keep" and watched.has_ended:
+        said = "Argo keeps no logs here: what nodes write is gone with their pods"
+        remedy = (
+            "Set ext.argo.pods to keep in rats.yml, or ext.argo.artifacts to true where "
+            "Argo has an artifact repository."
+        )
+        yield Finding("artifacts", "warn", said, remedy)
 
 
 # --- leaving nothing behind -----------------------------------------------------------
