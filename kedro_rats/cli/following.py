@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro_rats.cli.selection import Selection, session_of
@@ -58,6 +59,20 @@ class ProjectCluster:
 
         return runs_on(self.cluster, self.name, store=self.store.uri)
 
+    def stored_run(self, asked: str) -> str:
+        """Return the id of a run that the store knows: by it, or by a workflow's name.
+
+        Raises:
+            RatsError: If there is none.
+            ClusterError: If the cluster does not say.
+        """
+        from kedro_rats.engines.argo.cluster.runs import find_run
+        from kedro_rats.store.layout import request_key
+
+        if self.store.read(request_key(asked)) is not None:
+            return asked
+        return find_run(self.cluster, self.name, asked, store=self.store.uri).run
+
     def run(self, asked: str | None) -> FollowedRun:
         """Return a run: by its id, by the name of a workflow, or the latest.
 
@@ -88,6 +103,12 @@ class FollowedRun:
     on: ProjectCluster
     found: ClusterRun
     plan: Plan
+
+    @property
+    def address(self) -> str | None:
+        """Where Argo's server shows its latest workflow; None if no server is named."""
+        on = self.on
+        return on.settings.address(on.cluster.namespace, self.found.workflow)
 
     def looking(self) -> Looking:
         """Return what looks at its latest workflow."""
@@ -121,6 +142,7 @@ class FollowedRun:
             "workflow": found.workflow,
             "workflows": list(self.found.workflows),
             "namespace": self.on.cluster.namespace,
+            "address": self.address,
             "state": found.state,
             "message": found.message,
             "started": found.started,
@@ -165,13 +187,18 @@ def project_cluster(
     """
     from kedro_rats.engines.argo.cluster.client import Cluster
     from kedro_rats.engines.argo.reading import argo_settings
+    from kedro_rats.errors import raise_if
     from kedro_rats.placement.loading import load_settings
+    from kedro_rats.runners.argo import environment_breaches
     from kedro_rats.store.opening import open_store
 
     asked = Selection(params={}, load_versions={}, env=env, conf_source=conf_source)
     # Its hooks may add credentials. The catalog is left alone: it may need parameters.
     context = session_of(metadata, asked).load_context()
     said = load_settings(context.config_loader)
+    raise_if(
+        environment_breaches(said.store.uri, Path(context.config_loader.conf_source))
+    )
     settings = argo_settings(said)
     named = said.store.credentials
     credentials = context._get_config_credentials()[named] if named else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from kedro_rats.cli.selection import plain_errors, require_project
 from kedro_rats.cli.stores import project_store, store_options, stored_runs
+from kedro_rats.cli.tables import output_option
 from kedro_rats.errors import Breach, DefinitionError, RatsError, nearest, shown
 
 if TYPE_CHECKING:
@@ -33,13 +35,15 @@ if TYPE_CHECKING:
     default=None,
     help="A new folder for the files.  [default: named after the dataset]",
 )
+@output_option
 @store_options
 @click.pass_obj
-def get(
+def get(  # noqa: PLR0913 - a command's options
     metadata: ProjectMetadata | None,
     dataset: str,
     run: str | None,
     target: Path | None,
+    output: str,
     env: str | None,
     conf_source: str | None,
 ) -> None:
@@ -54,6 +58,15 @@ def get(
         found, artifact = _found(store, dataset, run)
         folder = target or Path(dataset.replace("@", "-"))
         _copy(store, artifact, folder)
+    if output == "json":
+        document = {
+            "dataset": dataset,
+            "run": found,
+            "format": artifact.format,
+            "files": [str(folder / file.path) for file in artifact.files],
+        }
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+        return
     names = ", ".join(str(folder / file.path) for file in artifact.files[:5])
     more = f" and {len(artifact.files) - 5} more" if len(artifact.files) > 5 else ""
     click.echo(f"{dataset} of run {found} ({artifact.format}): {names}{more}")

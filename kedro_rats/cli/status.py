@@ -44,7 +44,8 @@ def status(
             text = json.dumps(followed.document(found), indent=2, sort_keys=True)
         else:
             where = f"Workflow {found.workflow} in namespace {on.cluster.namespace}."
-            head = [headline(found, followed.found.run), where]
+            address = [f"Argo shows it: {followed.address}"] if followed.address else []
+            head = [headline(found, followed.found.run), where, *address]
             body = as_text(tree(found))
             advice = followed.advice(found)
             text = "\n".join([*head, "", *body, *([""] if advice else []), *advice])

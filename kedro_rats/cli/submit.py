@@ -51,14 +51,17 @@ def submit(
     """Run a pipeline on a cluster, each task in a pod of its own.
 
     The plan, the parameters and local inputs go into the store first, then the workflow
-    is made. All is checked before anything is written.
+    is made. All is checked before anything is written. Without --wait nobody ends a run
+    that cannot start, for lack of an image say: `kedro rats watch` does.
     """
-    from kedro_rats.runners.argo import OnArgo
+    from kedro_rats.runners.argo import OnArgo, outdated_images
 
     project = require_project(metadata, "submit")
     with plain_errors() as out:
         checked = checked_selection(project, selection, **named)
         on = OnArgo.of(checked.view)
+        for line in outdated_images(checked.view, checked.lowered.plan):
+            click.echo(line, err=True)
         if dry_run:
             _rehearse(checked, on, _Teller(out, output))
         else:
@@ -107,18 +110,27 @@ def _submit(checked: Checked, on: OnArgo, tell: _Teller, *, wait: bool) -> None:
 
 def _rehearse(checked: Checked, on: OnArgo, tell: _Teller) -> None:
     """Have the cluster check the workflow, and say what would be done."""
+    from kedro_rats.engines.argo.submission import rehearse
     from kedro_rats.engines.argo.translation.sizes import size_report
 
     manifest = manifest_of_checked(checked, on.settings)
-    on.cluster.create(manifest, dry_run=True)
+    run, plan = checked.asked.run, checked.lowered.digest
+    new = rehearse(on.cluster, manifest, run=run, plan=plan)
     found = {
-        "plan": checked.lowered.digest,
+        "plan": plan,
+        "exists": not new,
         "tasks": len(checked.lowered.plan),
         "imports": sorted(checked.found.sources),
         "bytes": size_report(manifest).spec,
         "namespace": on.cluster.namespace,
     }
     tell.document(found)
+    if not new:
+        tell.line(
+            f"Nothing was changed, nor would be: run {run} is the workflow "
+            f"{manifest['metadata']['name']} in namespace {found['namespace']} already."
+        )
+        return
     tell.line(
         f"Nothing was changed. {found['tasks']} tasks would run in namespace "
         f"{found['namespace']}, {len(checked.found.sources)} local inputs would be "

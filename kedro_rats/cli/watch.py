@@ -36,8 +36,8 @@ def watch(
     """Follow a run on the cluster to its end.
 
     RUN is a run's id or the name of a workflow; without it, the project's latest run. The
-    exit code is 0, or says how the first task that failed ended. An interrupt ends the
-    command only, not the run.
+    exit code is 0, or says how the first task that failed ended. A run that cannot get
+    on, for lack of an image say, is stopped. An interrupt ends the command only.
     """
     from kedro_rats.cli.following import project_cluster
 

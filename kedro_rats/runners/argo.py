@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from kedro_rats.runners.preparing import Asked, check, stored
 from kedro_rats.runners.project import of_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from concurrent.futures import Executor
 
     from kedro.io import AbstractDataset
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kedro_rats.engines.argo.progress import Progress
     from kedro_rats.engines.argo.settings import ArgoSettings
     from kedro_rats.engines.argo.submission import Submitted
+    from kedro_rats.placement.settings import Settings
     from kedro_rats.plan import Plan
     from kedro_rats.runners.preparing import Checked, Prepared
     from kedro_rats.runners.project import ProjectView
@@ -165,6 +167,8 @@ class ArgoRunner(AbstractRunner):
             ),
         )
         on = OnArgo.of(view, namespace=self.namespace)
+        for line in outdated_images(view, checked.lowered.plan):
+            click.echo(line, err=True)
         prepared = stored(checked)
         submitted = submit(prepared, on)
         for line in where_to_look(submitted, env=view.env):
@@ -217,6 +221,75 @@ def _unreachable(view: ProjectView) -> Iterator[Breach]:
             shown(view.conf_source),
             "Put the configuration into the project.",
         )
+    yield from environment_breaches(
+        view.settings.store.uri, view.folder / (view.conf_source or "conf")
+    )
+
+
+def environment_breaches(store: str, conf: Path) -> Iterator[Breach]:
+    """Yield that another environment is meant, if only another has a store for pods.
+
+    Args:
+        store: What ``rats.yml`` of this environment names.
+        conf: The folder of the configuration.
+    """
+    if store.startswith("s3://"):
+        return
+    files = sorted(conf.glob("*/rats*.y*ml"))
+    others = {file.parent.name: file for file in files if _names_s3(file)}
+    if others:
+        first, file = next(iter(others.items()))
+        yield Breach(
+            "rats.yml, store",
+            "a place that pods can reach, such as s3://BUCKET/PREFIX",
+            shown(store),
+            f"Did you mean --env={first}? {conf.name}/{first}/{file.name} names one.",
+        )
+
+
+def _names_s3(file: Path) -> bool:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, ValueError):
+        return False
+    return re.search(r"^store:.*\bs3://", text, re.MULTILINE) is not None
+
+
+def outdated_images(view: ProjectView, plan: Plan) -> list[str]:
+    """Return a line for each image of a plan that was built from other files than now."""
+    refs = (task.placement.get("image", {}).get("ref") for task in plan)
+    used = {ref for ref in refs if ref}
+    return outdated_in(view.settings, view.folder, env=view.env, used=used)
+
+
+def outdated_in(
+    settings: Settings,
+    project: Path,
+    *,
+    env: str | None,
+    used: Collection[str] | None = None,
+) -> list[str]:
+    """Return a line for each image that was built from other files than now.
+
+    Args:
+        settings: What ``rats.yml`` says.
+        project: The project's folder.
+        env: Kedro's environment; None for its default.
+        used: What the nodes' images are called; None for all that ``rats.yml`` names.
+    """
+    from kedro.framework.project import settings as of_kedro
+
+    import kedro_rats
+    from kedro_rats.engines.images.outdated import advice, outdated
+
+    names = outdated(
+        settings,
+        project,
+        conf=project / str(of_kedro.CONF_SOURCE),
+        version=kedro_rats.__version__,
+        used=used,
+    )
+    return list(advice(names, env=env))
 
 
 def submit(prepared: Prepared, on: OnArgo) -> Submitted:
@@ -276,8 +349,10 @@ def where_to_look(submitted: Submitted, *, env: str | None) -> list[str]:
     where = f" --env={env}" if env else ""
     said = "submitted" if submitted.created else "was submitted before"
     workflow = f"workflow {submitted.workflow} in namespace {submitted.namespace}"
+    shown_at = [f"Argo shows it: {submitted.address}"] if submitted.address else []
     return [
         f"Run {submitted.run}: {submitted.tasks} tasks, {workflow} {said}.",
+        *shown_at,
         f"Next: kedro rats watch {submitted.run}{where}",
     ]
 

@@ -290,7 +290,9 @@ def _kept_once(store: Store, lowered: Lowered, request: Request) -> Request:
 
 
 def _about(view: ProjectView, lowered: Lowered) -> dict[str, Any]:
+    pipelines = {"pipeline": ",".join(view.pipelines)} if view.pipelines else {}
     return {
+        **pipelines,
         "project": view.project.package,
         "git": git_state(view.folder),
         "versions": versions(),

@@ -50,6 +50,7 @@ class ProjectView:
         env: Kedro's environment; None for its default.
         conf_source: The configuration folder; None for the project's own.
         load_versions: Versions that were asked for, by dataset.
+        pipelines: Names of the registered pipelines that were asked for, if any is known.
         live: The catalog that holds values in memory, if there is one.
     """
 
@@ -61,6 +62,7 @@ class ProjectView:
     env: str | None = None
     conf_source: str | None = None
     load_versions: Mapping[str, str] = field(default_factory=dict)
+    pipelines: tuple[str, ...] = ()
     live: LiveCatalog | None = None
 
     @property
@@ -146,6 +148,7 @@ def of_context(
         env=context.env,
         conf_source=_conf_source(loader, Path(context.project_path)),
         load_versions=memory.load_versions if live is not None else {},
+        pipelines=memory.pipelines if live is not None else (),
         live=live,
     )
 

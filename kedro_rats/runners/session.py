@@ -27,6 +27,7 @@ class SessionMemory:
         self._catalog: ref[CatalogProtocol[Any, Any]] | None = None
         self.credentials: Mapping[str, Any] = {}
         self.load_versions: Mapping[str, str] = {}
+        self.pipelines: tuple[str, ...] = ()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -44,6 +45,15 @@ class SessionMemory:
         self._catalog = ref(catalog)
         self.credentials = conf_creds
         self.load_versions = load_versions or {}
+        self.pipelines = ()
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Keep which registered pipelines were asked for."""
+        # Kedro before 1.2 ran one of them.
+        names = run_params.get("pipeline_names") or run_params.get("pipeline_name")
+        names = [names] if isinstance(names, str) else names
+        self.pipelines = tuple(names or ("__default__",))
 
     def parameters(self) -> Mapping[str, Any]:
         """Return the parameters of the last context; none if Kedro has let go of it."""

@@ -362,7 +362,7 @@ def test_a_run_that_is_done_has_nothing_to_retry(
 ) -> None:
     before = {each["metadata"]["name"] for each in ran.project.workflows()}
 
-    said = ran.project.rats("retry", ran["hungry"].key)
+    said = ran.project.rats("retry", mended["hungry"]["workflow"])
 
     assert "nothing to retry" in said.out
     assert {each["metadata"]["name"] for each in ran.project.workflows()} == before

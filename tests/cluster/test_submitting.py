@@ -76,8 +76,10 @@ def test_submitted_twice_by_key_it_is_one_workflow_and_runs_once(begun: Begun) -
     kept = runs(begun.project)
 
     again = begun.project.submit("--key=first")
+    rehearsed = begun.project.asked("submit", "--key=first", "--dry-run")
 
     assert again == {**begun.first, "created": False}
+    assert rehearsed["exists"]
     assert runs(begun.project) == kept
     assert begun.first["workflow"] in workflows(begun.project)
 
@@ -117,6 +119,8 @@ def test_the_runner_follows_the_run_and_leaves_its_outputs_in_the_catalog(
         i * i for i in range(9)
     )
     assert "squares" in done.text
+    labels = [each["metadata"]["labels"] for each in begun.project.workflows()]
+    assert {each["rats.kedro/pipeline"] for each in labels} == {"default"}
 
 
 def test_what_failed_is_named_with_its_error_and_the_next_command(begun: Begun) -> None:

@@ -41,6 +41,14 @@ FILES = {
     "conf/base/parameters.yml": "x: 3\n",
     "conf/cluster/rats.yml": GOOD,
 }
+KUBECONFIG = """
+    apiVersion: v1
+    kind: Config
+    clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}]
+    users: [{name: u, user: {token: t}}]
+    contexts: [{name: x, context: {cluster: c, user: u}}]
+    current-context: x
+    """
 # Nothing listens there, and no configuration of this machine's user is read.
 NOWHERE = {"KUBECONFIG": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
 
@@ -106,6 +114,43 @@ def test_all_that_a_cluster_cannot_do_is_said_at_once(project: KedroProject) -> 
         assert part in ran.err, part
     assert "Traceback" not in ran.said
     assert not project.store.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["submit"], ["submit", "--dry-run"], ["status"], ["list"], ["retry", "x"]],
+)
+def test_the_environment_that_was_meant_is_named(
+    project: KedroProject, command: list[str]
+) -> None:
+    ran = project.kedro("rats", *command, **NOWHERE)
+
+    assert ran.code == 2
+    (line,) = ran.err.strip().splitlines()[-1:]
+    assert "got " in line
+    assert "Did you mean --env=cluster? conf/cluster/rats.yml names one." in line
+    assert ran.err.count("expected") == 1
+    assert not project.store.exists()
+
+
+def test_an_image_of_other_files_is_named_before_anything_is_submitted(
+    project: KedroProject,
+) -> None:
+    old = "registry.example.com/shop:000000000000"
+    build = f"{{ref: '{old}', build: {{name: registry.example.com/shop}}}}"
+    text = (
+        f"store: s3://bucket/prefix\nimage: {{app: {build}}}\ndefault: {{image: app}}\n"
+    )
+    project.write("Dockerfile", "FROM scratch\n")
+    project.write("conf/cluster/rats.yml", text)
+    project.write("kubeconfig", KUBECONFIG)
+
+    ran = project.kedro(
+        "rats", "submit", "--env=cluster", **{**NOWHERE, "KUBECONFIG": "kubeconfig"}
+    )
+
+    assert "Image 'app' was built from other files than the project has" in ran.err
+    assert "`kedro rats build --env=cluster` builds it anew" in ran.err
 
 
 def test_without_access_to_a_cluster_nothing_is_written(project: KedroProject) -> None:

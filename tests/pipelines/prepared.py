@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kedro.io import DataCatalog, MemoryDataset
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
 
     from kedro_rats.engines.execution.task import Outcome
+    from kedro_rats.placement.settings import Settings
     from kedro_rats.plan.model import Task
     from kedro_rats.runners.preparing import Prepared
 
@@ -29,16 +31,20 @@ def catalog_of(**values: Any) -> DataCatalog:
 
 
 def prepared(
-    pipeline: Pipeline, catalog: DataCatalog | Mapping[str, Any], run: str = "r1"
+    pipeline: Pipeline,
+    catalog: DataCatalog | Mapping[str, Any],
+    run: str = "r1",
+    *,
+    settings: Settings | None = None,
 ) -> Prepared:
     """Put a run of a pipeline into the store of the current folder; run nothing."""
     if not isinstance(catalog, DataCatalog):
         catalog = DataCatalog({n: MemoryDataset(v) for n, v in catalog.items()})
     names = sorted(n for n in pipeline.inputs() if n.startswith("param"))
     values = {name: catalog[name].load() for name in names}
-    return prepare(
-        pipeline, of_catalog(catalog, None), parameters=values, asked=Asked(run=run)
-    )
+    view = of_catalog(catalog, None)
+    view = replace(view, settings=settings or view.settings)
+    return prepare(pipeline, view, parameters=values, asked=Asked(run=run))
 
 
 def task_of(found: Prepared, node: str) -> Task:

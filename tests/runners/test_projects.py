@@ -365,6 +365,7 @@ def test_the_runner_is_kedros_too_and_its_record_says_all(
     assert record["state"] == "done"
     about = record["about"]
     assert about["project"] == project.package
+    assert about["pipeline"] == "__default__"
     assert set(about["versions"]) == {"python", "kedro", "kedro-rats"}
     assert about["parameters"]["params:x"] == 4
     assert "canary" not in json.dumps(about) + done.said

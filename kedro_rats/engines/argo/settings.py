@@ -80,3 +80,14 @@ class ArgoSettings:
     annotations: Mapping[str, str] = field(default_factory=dict)
     queue_label: str = QUEUE_LABEL
     priority: int | None = None
+
+    def address(self, namespace: str, workflow: str) -> str | None:
+        """Return where Argo's server shows a workflow; None if no server is named.
+
+        Example:
+            >>> ArgoSettings(server="https://argo.example/").address("ml", "penguins-1")
+            'https://argo.example/workflows/ml/penguins-1'
+        """
+        if self.server is None:
+            return None
+        return f"{self.server.rstrip('/')}/workflows/{namespace}/{workflow}"

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kedro_rats.engines.argo.cluster.client import ClusterError, WorkflowExists
+from kedro_rats.engines.argo.cluster.client import (
+    ClusterError,
+    WorkflowExists,
+    has_ended,
+)
 from kedro_rats.engines.argo.naming import (
+    PLAN,
+    PREFIX,
     REQUEST,
     RUN,
     STORE,
@@ -77,6 +83,7 @@ class Submitted:
         namespace: Where it is.
         created: Whether it was made now; else it was there already.
         tasks: How many tasks it runs.
+        address: Where Argo's server shows it; None if no server is named.
     """
 
     workflow: str
@@ -84,6 +91,7 @@ class Submitted:
     namespace: str
     created: bool
     tasks: int
+    address: str | None = None
 
 
 def manifest_of(
@@ -127,6 +135,9 @@ def submit(
 ) -> Submitted:
     """Make the workflow of a run, unless it is there.
 
+    Returns:
+        The workflow; of a run that was submitted before, its latest: a retry's.
+
     Raises:
         ClusterError: If the cluster does not take it, or has another of that name.
     """
@@ -136,15 +147,43 @@ def submit(
     try:
         cluster.create(manifest)
     except WorkflowExists:
-        _same(cluster, name, request)
+        _same(cluster, name, REQUEST, request.digest, request.run)
         created = False
+        latest = _of_the_run(cluster, request, store)[:1]
+        name = str(latest[0]["metadata"]["name"]) if latest else name
     return Submitted(
         workflow=name,
         run=request.run,
         namespace=cluster.namespace,
         created=created,
         tasks=len(plan),
+        address=settings.address(cluster.namespace, name),
     )
+
+
+def rehearse(
+    cluster: Cluster, manifest: dict[str, Any], *, run: str, plan: str
+) -> bool:
+    """Have the cluster check the workflow of a run; nothing is changed.
+
+    Args:
+        cluster: Where to.
+        manifest: The workflow.
+        run: The run that it does.
+        plan: The plan of the run.
+
+    Returns:
+        Whether it would be made: not if it is there already.
+
+    Raises:
+        ClusterError: If the cluster would not take it, or has another of that name.
+    """
+    try:
+        cluster.create(manifest, dry_run=True)
+    except WorkflowExists:
+        _same(cluster, manifest["metadata"]["name"], PLAN, plan, run)
+        return False
+    return True
 
 
 def retry(
@@ -183,14 +222,19 @@ def retry(
         submission = submission_of(request, store, name=name)
         try:
             cluster.create(manifest_of(plan, submission, settings, only=undone))
+            created = True
         except WorkflowExists:
-            continue
+            # Somebody else was faster, or the answer to our own first try was lost.
+            if not _goes_on(cluster, name, request):
+                continue
+            created = False
         return Submitted(
             workflow=name,
             run=request.run,
             namespace=cluster.namespace,
-            created=True,
+            created=created,
             tasks=len(undone),
+            address=settings.address(cluster.namespace, name),
         )
     msg = f"Run {request.run!r}: expected fewer than {_MOST_RETRIES} retries, got more."
     raise ClusterError(msg)
@@ -226,6 +270,13 @@ def _raise_if_running(workflows: list[Json], request: Request) -> None:
             raise RatsError(msg)
 
 
+def _goes_on(cluster: Cluster, name: str, request: Request) -> bool:
+    """Say whether a workflow does this request, and has not ended."""
+    found = cluster.get(name)
+    annotations = found["metadata"].get("annotations", {})
+    return annotations.get(REQUEST) == request.digest and not has_ended(found)
+
+
 def unfinished(plan: Plan, store: Store, run: str) -> list[Task]:
     """Return the tasks that are not committed, or not published yet."""
     done = store.each(lambda task: _is_done(store, run, task), plan)
@@ -238,13 +289,13 @@ def _is_done(store: Store, run: str, task: Task) -> bool:
     )
 
 
-def _same(cluster: Cluster, name: str, request: Request) -> None:
+def _same(cluster: Cluster, name: str, key: str, value: str, run: str) -> None:
     """Raise if a workflow of this name does something else."""
-    found = cluster.get(name)["metadata"].get("annotations", {}).get(REQUEST)
-    if found != request.digest:
+    found = cluster.get(name)["metadata"].get("annotations", {}).get(key)
+    if found != value:
         msg = (
-            f"Workflow {name!r}: expected the one of run {request.run!r}, got one of "
-            f"another request in namespace {cluster.namespace!r}. Give another --key, or "
+            f"Workflow {name!r}: expected the one of run {run!r}, got one of "
+            f"another {key.removeprefix(PREFIX)} in namespace {cluster.namespace!r}. Give another --key, or "
             "delete it if nobody needs it."
         )
         raise ClusterError(msg)

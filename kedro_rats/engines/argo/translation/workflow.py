@@ -148,10 +148,10 @@ def _command(submission: Submission) -> list[str]:
 
 
 def _labels(submission: Submission, settings: ArgoSettings) -> dict[str, str]:
+    known = {naming.PROJECT: submission.project, naming.PIPELINE: submission.pipeline}
     return {
         **settings.labels,
-        naming.PROJECT: naming.label_value(submission.project),
-        naming.PIPELINE: naming.label_value(submission.pipeline),
+        **{key: naming.label_value(said) for key, said in known.items() if said},
         naming.RUN: naming.label_value(submission.run),
         naming.PLAN: submission.plan[:12],
     }
