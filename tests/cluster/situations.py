@@ -12,11 +12,11 @@ import os
 import sys
 import time
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kedro_rats.engines.argo.cluster.client import (
     Call,
@@ -25,10 +25,16 @@ from kedro_rats.engines.argo.cluster.client import (
     has_ended,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Json = dict[str, Any]
 
 IMAGE = os.environ.get("RATS_TEST_PLAIN_IMAGE", "localhost/python:3.11")
 TASK = "clf-fit-0a1b2c"
+QUOTA = "watching-quota"
+"""A priority class of whose pods the namespace takes none, while ``used_up`` lasts."""
+
 PENDING_SECONDS = 40
 """So long a pod is left alone that cannot start: long enough for all there is to say."""
 
@@ -142,6 +148,16 @@ SITUATIONS: dict[str, Situation] = {
     "config-map-missing": Situation(
         python("pass", envFrom=[{"configMapRef": {"name": "watching-nope"}}]), "pending"
     ),
+    "quota": Situation({**python("pass"), "priorityClassName": QUOTA}, "pending"),
+    "volume-not-ready": Situation(
+        {
+            **python("pass", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+            "volumes": [
+                {"name": "v", "hostPath": {"path": "/watching", "type": "Directory"}}
+            ],
+        },
+        "pending",
+    ),
     "secret-file-missing": Situation(
         {
             **python("pass", volumeMounts=[{"name": "s", "mountPath": "/s"}]),
@@ -200,6 +216,28 @@ def delete_pod(cluster: Cluster, pod: str) -> None:
         *(pod, cluster.namespace),
         grace_period_seconds=0,
     )
+
+
+@contextmanager
+def used_up(cluster: Cluster) -> Iterator[None]:
+    """Have a quota that is used up, for pods of one priority class."""
+    from kubernetes import client
+    from kubernetes.client.exceptions import ApiException
+
+    core, classes = cluster.core, client.SchedulingV1Api(cluster.core.api_client)
+    names = {"metadata": {"name": QUOTA}}
+    selector = {"scopeName": "PriorityClass", "operator": "In", "values": [QUOTA]}
+    spec = {"hard": {"pods": "0"}, "scopeSelector": {"matchExpressions": [selector]}}
+    with suppress(ApiException):  # it is of the whole cluster, and harms nobody
+        classes.create_priority_class({**names, "value": 0})
+    with suppress(ApiException):
+        core.create_namespaced_resource_quota(
+            cluster.namespace, {**names, "spec": spec}
+        )
+    try:
+        yield
+    finally:
+        core.delete_namespaced_resource_quota(QUOTA, cluster.namespace)
 
 
 def act_on(cluster: Cluster, name: str, act: str) -> bool:
@@ -312,8 +350,17 @@ def record_all(folder: Path, only: list[str]) -> None:
         for name, each in SITUATIONS.items()
         if not only or name in only
     }
-    for each in making.values():
-        cluster.create(workflow(each.situation, name=each.name))
+    with used_up(cluster):
+        for each in making.values():
+            cluster.create(workflow(each.situation, name=each.name))
+        _record(cluster, making, folder, begun)
+    if making:
+        sys.exit(f"not reached: {sorted(making)}")
+
+
+def _record(
+    cluster: Cluster, making: dict[str, _Making], folder: Path, begun: float
+) -> None:
     try:
         while making and time.monotonic() < begun + 300:
             time.sleep(0.5)
@@ -326,8 +373,6 @@ def record_all(folder: Path, only: list[str]) -> None:
         for each in making.values():
             with suppress(NoSuchWorkflow):
                 cluster.delete(each.name)
-    if making:
-        sys.exit(f"not reached: {sorted(making)}")
 
 
 if __name__ == "__main__":

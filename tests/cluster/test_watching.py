@@ -152,6 +152,8 @@ NOW: dict[str, tuple[str, str, str]] = {
     "ladder-too-low": ("failed", "memory", "out of memory"),
     "image-missing": ("pending", "image", "its image cannot be pulled"),
     "unschedulable": ("pending", "unschedulable", "no machine can take it"),
+    "quota": ("pending", "unschedulable", "exceeded quota: watching-quota"),
+    "volume-not-ready": ("pending", "delayed", "a volume that it binds is not ready"),
     "secret-missing": ("pending", "config", "watching-nope"),
     "secret-file-missing": ("pending", "config", "watching-nope"),
 }
@@ -160,7 +162,18 @@ NOW: dict[str, tuple[str, str, str]] = {
 def test_situations_are_told_as_they_were_when_they_were_recorded(
     cluster: Cluster, make: Callable[..., str]
 ) -> None:
-    making = {each: make(each) for each in NOW}
+    with situations.used_up(cluster):
+        last, found = looked_at_until_told(cluster, {each: make(each) for each in NOW})
+
+    assert last == {each: expected[:2] for each, expected in NOW.items()}
+    for each, (_, _, words) in NOW.items():
+        assert words in str(found[each].tasks[TASK].cause)
+
+
+def looked_at_until_told(
+    cluster: Cluster, making: dict[str, str]
+) -> tuple[dict[str, tuple[str | None, ...]], dict[str, Progress]]:
+    """Return what was last seen of each situation, and those that were as expected."""
     found: dict[str, Progress] = {}
     last: dict[str, tuple[str | None, ...]] = {}
     begun = time.monotonic()
@@ -174,10 +187,7 @@ def test_situations_are_told_as_they_were_when_they_were_recorded(
             if last[each] == NOW[each][:2]:
                 found[each] = seen
         time.sleep(0.5)
-
-    assert last == {each: NOW[each][:2] for each in making}
-    for each, (_, _, words) in NOW.items():
-        assert words in str(found[each].tasks[TASK].cause)
+    return last, found
 
 
 def looked_at(cluster: Cluster, name: str) -> Progress:

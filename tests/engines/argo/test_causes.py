@@ -46,6 +46,8 @@ EXPECTED = {
         "didn't match Pod's node affin",
     ),
     "too-much-cpu": ("pending", "unschedulable", None, "1 Insufficient cpu."),
+    "quota": ("pending", "unschedulable", None, "quota: watching-quota, requested"),
+    "volume-not-ready": ("pending", "delayed", None, "/watching is not a directory"),
     "gated": ("pending", "queued", None, "it waits in a queue: Scheduling is blocked"),
     "secret-missing": ("pending", "config", None, 'secret "watching-nope" not found'),
     "config-map-missing": (
@@ -87,7 +89,8 @@ def test_a_situation_is_said_in_words(situation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "situation", sorted(EXPECTED.keys() - {"secret-file-missing", "gated"})
+    "situation",
+    sorted(EXPECTED.keys() - {"secret-file-missing", "volume-not-ready", "gated"}),
 )
 def test_a_workflow_alone_says_as_much_once_its_pods_are_gone(situation: str) -> None:
     task = seen_task(situation, pods=False)
