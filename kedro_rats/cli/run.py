@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -61,6 +61,8 @@ def run(
     project = require_project(metadata, "run")
     options = LocalOptions(isolate=isolate, from_run=from_run)
     with plain_errors(logs_aside=False):
+        if resume is not None:
+            _refuse_beside_resume(selection, resume, from_run)
         try:
             if resume is not None:
                 _resume(project, selection, resume, options, keep_going=keep_going)
@@ -78,6 +80,33 @@ def run(
         except Exception as error:
             _show(error)
             raise SystemExit(int(exit_code(error))) from error
+
+
+_SELECTING: Final = {
+    "pipelines": "--pipelines",
+    "tags": "--tags",
+    "node_names": "--nodes",
+    "from_nodes": "--from-nodes",
+    "to_nodes": "--to-nodes",
+    "from_inputs": "--from-inputs",
+    "to_outputs": "--to-outputs",
+    "namespaces": "--namespaces",
+    "params": "--params",
+    "load_versions": "--load-versions",
+}
+
+
+def _refuse_beside_resume(selection: Selection, run: str, from_run: str | None) -> None:
+    """Raise if something else is asked for than what a run has frozen."""
+    given = [option for name, option in _SELECTING.items() if getattr(selection, name)]
+    given += ["--from-run"] if from_run is not None else []
+    if given:
+        msg = (
+            f"--resume: expected no {', '.join(given)} beside it, since a run keeps its "
+            "plan, its parameters and its inputs. Leave it out, or begin a new run that "
+            f"takes results of this one: --from-run {run}."
+        )
+        raise click.UsageError(msg)
 
 
 def _show(error: Exception) -> None:
@@ -110,12 +139,14 @@ def _resume(
     keep_going: bool,
 ) -> None:
     from kedro_rats.runners.project import of_context
-    from kedro_rats.runners.resuming import resumed
+    from kedro_rats.runners.resuming import changed_parameters, resumed
 
     session = session_of(metadata, selection)
     context = session.load_context()
     manager = session._hook_manager
     view = of_context(context, manager)
+    for line in changed_parameters(view, run, context.params):
+        click.echo(line, err=True)
     if not options.isolate:
         _ = context.catalog  # hooks in this process are told of it, as in every run
     resumed(view, run, hooks=manager.hook, options=options, keep_going=keep_going)

@@ -168,7 +168,7 @@ class AllOr:
         return {"anyOf": [{"const": "all"}, handler(schema)]}
 
 
-Size = Annotated[str, Quantity(quantities.size_text, quantities.SIZE_PATTERN)]
+Size = Annotated[str, Quantity(quantities.room_text, quantities.SIZE_PATTERN)]
 SizeInBytes = Annotated[
     int, Quantity(quantities.size_in_bytes, quantities.SIZE_PATTERN)
 ]

@@ -29,6 +29,7 @@ _UNITS: Final = {
     **{letter: 1000**power for power, letter in enumerate("kMGTPE", 1)},
 }
 _LARGEST_SIZE: Final = 2**63 - 1
+_LEAST_ROOM: Final = 2**20
 _LARGEST_CPU: Final = 10**9
 _SECONDS: Final = (86_400, 3_600, 60, 1)
 _LONGEST: Final = 10 * 365 * 86_400
@@ -77,6 +78,22 @@ def size_text(value: object) -> str:
     # Two units never give the same number for one size, so the smallest is unique.
     number, name = min(fitting)
     return f"{number}{name}"
+
+
+def room_text(value: object) -> str:
+    """Return the canonical text of a size that a process can live in.
+
+    Raises:
+        QuantityError: If it is no size, or less than ``1Mi``: a unit was forgotten.
+
+    Example:
+        >>> room_text("2048Mi"), room_text(536870912)
+        ('2Gi', '512Mi')
+    """
+    if size_in_bytes(value) < _LEAST_ROOM:
+        expected = "a size of at least 1Mi, such as 512Mi, 2Gi or 10G"
+        raise QuantityError(expected, "Write its unit: a bare number is bytes.")
+    return size_text(value)
 
 
 def cpu_in_millis(value: object) -> int:

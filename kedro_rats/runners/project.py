@@ -18,7 +18,7 @@ from kedro_rats.runners.live_catalog import LiveCatalog
 from kedro_rats.runners.session import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
@@ -198,6 +198,11 @@ def parameter_values(pipeline: Pipeline, parameters: object) -> dict[str, object
         parameters: All parameters of the project, typed ones as instances.
     """
     names = {n for node in pipeline.nodes for n in node.inputs if is_parameter(n)}
+    return values_of(names, parameters)
+
+
+def values_of(names: Iterable[str], parameters: object) -> dict[str, object]:
+    """Return the values of parameters that there are, by what Kedro calls them."""
     found: dict[str, object] = {}
     for name in sorted(names):
         value, there = _reached(parameters, name.partition(":")[2])

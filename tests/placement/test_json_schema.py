@@ -22,6 +22,7 @@ PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / "rats.schema.json
 ONLY_THE_MODEL = {
     "too fine an amount of cpu",
     "half a byte",
+    "memory without its unit",
     "a limit below the request",
     "a gpu twice",
     "a toleration with a value too many",

@@ -116,6 +116,10 @@ WRONG = {
         "resources: {a: {memory: 512m}}",
         ", resources.a.memory: expected a size such as 512Mi, 2Gi or 10G, got '512m'. Write a number and one of Ki, Mi, Gi, Ti, k, M, G, T.",
     ),
+    "memory without its unit": (
+        "resources: {a: {memory: 512}}",
+        ", resources.a.memory: expected a size of at least 1Mi, such as 512Mi, 2Gi or 10G, got 512. Write its unit: a bare number is bytes.",
+    ),
     "no memory": (
         "resources: {a: {memory: 0}}",
         ", resources.a.memory: expected a size such as 512Mi, 2Gi or 10G, got 0. Give a whole number of bytes, more than 0 and less than 8Ei.",
@@ -518,7 +522,7 @@ SAME = {
     "cpu": ("resources", {"cpu": "0.5"}, {"cpu": "500m"}),
     "whole cpu": ("resources", {"cpu": 2.0}, {"cpu": "2000m"}),
     "memory": ("resources", {"memory": "2048Mi"}, {"memory": "2GiB"}),
-    "bytes": ("resources", {"disk": 1000}, {"disk": "1k"}),
+    "bytes": ("resources", {"disk": 5_000_000}, {"disk": "5M"}),
     "gpu": (
         "resources",
         {"gpu": 1},

@@ -157,6 +157,29 @@ def test_a_run_fails_is_resumed_and_gives_its_results_to_another(
     assert project.lines("calls")[6:] == []
 
 
+def test_a_resumed_run_keeps_what_it_was_asked_and_says_so(
+    project: KedroProject,
+) -> None:
+    fail = project.write("fail", "")
+    failed = project.run()
+    (run,) = project.runs()
+    fail.unlink()
+    project.write("conf/base/parameters.yml", "x: 5\ndb: {password: canary}\n")
+
+    refused = project.run("--resume", run, "--params=x=2", "--from-nodes=b", "-t", "a")
+    resumed = project.run("--resume", run).ok()
+
+    assert f"--resume {run}` goes on with the same plan, parameters" in failed.said
+    assert f"`kedro rats run --from-nodes b --from-run {run}`" in failed.said
+    assert refused.code == 2
+    assert "--resume: expected no --tags, --from-nodes, --params beside" in refused.err
+    assert f"--from-run {run}" in refused.err
+    assert "Parameter 'params:x' is another one now" in resumed.err
+    assert "canary" not in resumed.said
+    # It ran with the first.
+    assert project.record()["about"]["parameters"]["params:x"] == 3
+
+
 def test_hooks_are_called_as_with_kedro(project: KedroProject) -> None:
     project.write(f"src/{project.package}/hooks.py", _text(HOOKS))
     project.write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -52,8 +53,27 @@ class RunFailed(RatsError):  # noqa: N818 - says what happened
 
     def __str__(self) -> str:
         lines = [f"Task {f.task.label!r}: {f.cause}" for f in self.failures]
-        again = f"Mend it, then `kedro rats run --resume {self.run}` goes on."
-        return "\n".join([*lines, again])
+        return "\n".join([*lines, *how_to_go_on(self.run, self.failures[0].task)])
+
+
+def how_to_go_on(run: str, task: Task | None = None) -> list[str]:
+    """Return the lines that say how to go on with a run that stopped.
+
+    Args:
+        run: The run.
+        task: Where it stopped, if it is known.
+    """
+    again = f"`kedro rats run --resume {run}`"
+    same = "goes on with the same plan, parameters and inputs"
+    lines = [f"After mending the code of a node, {again} {same}."]
+    first = task.nodes[0] if task is not None else None
+    if first is not None and first.name is not None:
+        name = ".".join(filter(None, (first.namespace, first.name)))
+        lines.append(
+            "After mending anything else, `kedro rats run --from-nodes "
+            f"{shlex.quote(name)} --from-run {run}` begins there anew."
+        )
+    return lines
 
 
 class Worker(Protocol):
@@ -83,14 +103,20 @@ class LocalEngine:
         """
         failures: list[TaskFailure] = []
         undone: set[str] = set()
-        for task in plan:
+        for number, task in enumerate(plan, 1):
             if failures and not self._keep_going:
                 break
             if undone.intersection(task.after):
                 undone.add(task.name)
                 continue
+            begun = time.monotonic()
             failure = self._with_retries(task)
-            if failure is not None:
+            if failure is None:
+                seconds = time.monotonic() - begun
+                _logger.info(
+                    "%d/%d %s done, %.1f s", number, len(plan), task.label, seconds
+                )
+            else:
                 failures.append(failure)
                 undone.add(task.name)
         if failures:
