@@ -201,7 +201,7 @@ def checked_for_argo(
     from kedro_rats.engines.argo.submission import ArgoEngine
 
     raise_if(_unreachable(view))
-    engine = ArgoEngine(view.settings)
+    engine = ArgoEngine(view.settings, view.env)
     return check(pipeline, view, parameters=parameters, asked=asked, engine=engine)
 
 

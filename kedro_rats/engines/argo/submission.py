@@ -55,17 +55,19 @@ class ArgoEngine:
 
     Attributes:
         settings: What ``rats.yml`` says.
+        env: Kedro's environment; None for its default.
         remote: Tasks run where the files of this machine are not.
     """
 
     settings: Settings
+    env: str | None = None
     remote: bool = True
 
     def breaches(
         self, plan: Plan, *, store: Store, decoder: ObjectDecoder
     ) -> list[Breach]:
         """Return what cannot be done on a cluster."""
-        found = requirements(plan, store_uri=store.uri, decoder=decoder)
+        found = requirements(plan, store_uri=store.uri, decoder=decoder, env=self.env)
         try:
             argo_settings(self.settings)
         except DefinitionError as error:
@@ -210,7 +212,11 @@ def retry(
     """
     request = request_of(store, run)
     plan = placed_again(plan_from_bytes(store.get(request.plan)), rats_yml)
-    raise_if(ArgoEngine(rats_yml).breaches(plan, store=store, decoder=_decoder(store)))
+    raise_if(
+        ArgoEngine(rats_yml, request.env).breaches(
+            plan, store=store, decoder=_decoder(store)
+        )
+    )
     first = workflow_name(_said(request, "project"), request.run)
     earlier = _of_the_run(cluster, request, store)
     _raise_if_running(earlier, request)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from engines.argo.replaying import Replay, recorded
 
-from kedro_rats.cli.templates import templates_path
+from kedro_rats.cli.templates import ClusterAnswers, templates_path
 from kedro_rats.engines.argo.doctor.checks import Patient, examine
 from kedro_rats.engines.argo.doctor.cluster import argo_version, clock
 from kedro_rats.engines.argo.doctor.findings import Finding, is_well
@@ -42,9 +42,11 @@ QUICK = Pace(pause=0.01, stable=0.05, unseen=0.2)
 class NamedStore(LocalStore):
     """A folder that says it is a bucket: what a cluster gets is its address."""
 
+    root_uri = "s3://rats/d-rec"
+
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.uri = "s3://rats/d-rec"
+        self.uri = self.root_uri
 
 
 def settings(**more: Any) -> Json:
@@ -483,6 +485,19 @@ def test_where_no_log_is_kept_that_is_said_and_wrong_if_it_was_asked_for(
 
     assert found["artifacts"].state == "fail"
     assert posted(replay)[0]["spec"]["archiveLogs"] is True
+
+
+def test_a_bucket_that_was_not_filled_in_is_not_tried(
+    doctor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = ClusterAnswers().bucket
+    monkeypatch.setattr(NamedStore, "probe", lambda _: pytest.fail("it was tried"))
+    monkeypatch.setattr(NamedStore, "root_uri", f"s3://{example}/rats")
+
+    found, _ = doctor("good", pod=False)
+
+    assert found["store from here"].state == "fail"
+    assert "globals.yml" in found["store from here"].remedy
 
 
 def test_without_pods_nothing_is_made(doctor: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +28,6 @@ def csv(path: str, kind: str = "pandas.CSVDataset", **more: Any) -> dict[str, An
 
 
 def reading(name: str, entry: dict[str, Any]) -> Task:
-    from dataclasses import replace
-
     return replace(task("reader"), reads={name: Source(entry=entry)})
 
 
@@ -50,6 +49,17 @@ def test_a_local_store_is_refused() -> None:
         "rats.yml, store: expected a place that pods can reach, such as s3://BUCKET/PREFIX, "
         "got '.rats'. Set it in the rats.yml of this environment."
     )
+
+
+def test_commands_that_help_have_the_environment_in_them() -> None:
+    one = replace(task("one", writes={"b": csv("data/b.csv")}), placement={})
+
+    found = requirements(plan_of([one]), store_uri=S3, decoder=DECODER, env="prod")
+
+    text = " ".join(map(str, found))
+    assert "`kedro rats init --argo --env=prod`" in text
+    assert "`kedro rats build --env=prod`" in text
+    assert "ENV" not in text
 
 
 def test_every_local_output_is_named() -> None:

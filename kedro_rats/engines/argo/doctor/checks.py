@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kedro_rats.engines.argo.cluster.client import Cluster, ClusterError
 from kedro_rats.engines.argo.doctor import cluster as doctor_cluster
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kedro_rats.engines.argo.settings import ArgoSettings
     from kedro_rats.placement.settings import Settings
     from kedro_rats.store.base import Store
+
+
+EXAMPLE_STORE: Final = "s3://my-bucket/"
+"""Where the files that `kedro rats init` makes have their data until they are filled in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,10 @@ def _in_cluster(cluster: Cluster, patient: Patient) -> Iterator[Finding]:
 
 def _store(store: Store) -> Finding:
     check = "store from here"
+    if store.uri.startswith(EXAMPLE_STORE):
+        said = f"{store.uri} is still the example, and may be somebody's"
+        remedy = "Fill in globals.yml of this environment: a bucket of your own."
+        return Finding(check, "fail", said, remedy)
     try:
         store.probe()
     except RatsError as error:

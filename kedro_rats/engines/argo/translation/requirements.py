@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from kedro_rats.engines.argo.translation.pods import (
@@ -23,22 +24,29 @@ if TYPE_CHECKING:
 
     Entry = Mapping[str, Any]
 
+_SOME_ENV: Final = "--env ENV"
+
 # Their file is a query: part of the project, and so of the image.
 _QUERIES: Final = frozenset({"SQLQueryDataset", "GBQQueryDataset"})
 
 
-def requirements(plan: Plan, *, store_uri: str, decoder: ObjectDecoder) -> list[Breach]:
+def requirements(
+    plan: Plan, *, store_uri: str, decoder: ObjectDecoder, env: str | None = None
+) -> list[Breach]:
     """Return what a cluster cannot do, with what to do about it.
 
     Args:
         plan: The plan.
         store_uri: The store, as ``rats.yml`` names it.
         decoder: Reads catalog entries.
+        env: Kedro's environment, for commands that help; None for its default.
     """
+    found = [*_store(store_uri), *_data(plan, decoder), *impossible(plan)]
+    if env is None:
+        return found
     return [
-        *_store(store_uri),
-        *_data(plan, decoder),
-        *impossible(plan),
+        replace(breach, remedy=breach.remedy.replace(_SOME_ENV, f"--env={env}"))
+        for breach in found
     ]
 
 
@@ -109,7 +117,7 @@ def _local_output(name: str, entry: Entry) -> Breach:
         f"dataset {name!r}",
         "a place that pods can write, such as s3://BUCKET/PATH",
         f"the local path {shown(_path(entry))}",
-        "`kedro rats init --argo --env ENV` gives such outputs a place on S3; or leave "
+        f"`kedro rats init --argo {_SOME_ENV}` gives such outputs a place on S3; or leave "
         "its entry out of the catalog of this environment: the store keeps it.",
     )
 
@@ -148,7 +156,7 @@ def _image(placement: Mapping[str, Any]) -> Iterator[Breach]:
             "image",
             "one",
             "none",
-            "Build it with `kedro rats build --env ENV`, or name one under image and "
+            f"Build it with `kedro rats build {_SOME_ENV}`, or name one under image and "
             "default in rats.yml.",
         )
 
