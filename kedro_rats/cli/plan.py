@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kedro.framework.startup import ProjectMetadata
+    from kedro.pipeline.node import Node
 
     from kedro_rats.plan import Lowered, Plan, Task
 
@@ -57,6 +58,7 @@ def _lowered(
     metadata: ProjectMetadata, selection: Selection, from_run: str | None
 ) -> Lowered:
     from kedro_rats.engines.importing import outputs_of_run
+    from kedro_rats.placement import unmatched
     from kedro_rats.plan import lower, verify
     from kedro_rats.plan.placing import SettingsPlacing
     from kedro_rats.runners.preparing import store_of
@@ -66,6 +68,8 @@ def _lowered(
     session = session_of(metadata, selection)
     context = context_of(session, selection)
     view = of_context(context, session._hook_manager)
+    for line in unmatched(_registered(), view.settings):
+        click.echo(f"Warning: {line}", err=True)
     given = outputs_of_run(store_of(view), from_run) if from_run else {}
     lowered = lower(
         pipeline,
@@ -77,6 +81,16 @@ def _lowered(
     )
     verify(lowered.plan)
     return lowered
+
+
+def _registered() -> list[Node]:
+    """Return the nodes of all pipelines: one ``rats.yml`` serves them all."""
+    from kedro.framework.project import pipelines
+
+    nodes = {
+        n.name: n for each in pipelines.values() for n in getattr(each, "nodes", ())
+    }
+    return list(nodes.values())
 
 
 def _as_json(lowered: Lowered) -> str:

@@ -131,6 +131,8 @@ def _wrong_in(path: Path, shown: Path) -> Breach | None:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "a character that YAML forbids"
+        if "duplicate key" in problem:
+            expected, remedy = "each key once", "Put both values under one of them."
         return Breach(f"{name}{place}", expected, " ".join(problem.split()), remedy)
     except UnicodeDecodeError:
         return Breach(name, "UTF-8", "other bytes", "Save the file as UTF-8.")

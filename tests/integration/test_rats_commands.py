@@ -110,6 +110,20 @@ def test_the_plan_as_json_is_all_that_stdout_gets(project: KedroProject) -> None
     assert first == again
 
 
+def test_the_plan_names_entries_of_assign_that_match_no_node_of_any_pipeline(
+    project: KedroProject,
+) -> None:
+    path = project.folder / "conf/base/rats.yml"
+    wrong = ", {nodes: 'smu*', image: fat}]"
+    path.write_text(path.read_text().replace("again}]", "again}" + wrong))
+
+    done = project.kedro("rats", "plan", "--to-nodes", "clean").ok()
+
+    warnings = [x for x in done.err.splitlines() if x.startswith("Warning: rats.yml")]
+    (line,) = warnings
+    assert "assign.1: nodes smu* matches no node. Mend the pattern" in line
+
+
 def test_nodes_are_selected_as_kedro_selects_them(project: KedroProject) -> None:
     plan = project.kedro("rats", "plan", "-o", "json", "--to-nodes", "clean").ok().out
 

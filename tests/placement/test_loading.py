@@ -183,8 +183,8 @@ FILES = {
     "a key twice": (
         "image: {a: x}\nimage: {b: x}\n",
         (
-            "conf/local/rats.yml, line 2, column 1: expected YAML, got found duplicate key"
-            " image."
+            "conf/local/rats.yml, line 2, column 1: expected each key once, got found"
+            " duplicate key image. Put both values under one of them."
         ),
     ),
     "a character": (
