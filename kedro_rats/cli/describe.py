@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +10,10 @@ import click
 
 from kedro_rats import names
 from kedro_rats.cli import completion
+from kedro_rats.cli.registry import check_pipelines, registered_pipelines
+from kedro_rats.cli.selection import plain_errors, require_project
 from kedro_rats.cli.tables import output_option, table
-from kedro_rats.errors import Breach, listed, nearest, shown
+from kedro_rats.errors import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -130,6 +130,7 @@ def as_json(described: PipelineDescription) -> str:
 @click.command()
 @click.option(
     "--pipeline",
+    "--pipelines",
     "-p",
     "name",
     shell_complete=completion.pipelines,
@@ -145,27 +146,18 @@ def describe(metadata: ProjectMetadata | None, name: str, output: str) -> None:
     A node's type says what it does: fit learns a state, apply uses one (or needs none),
     train_only prepares rows for fitting, score judges predictions.
     """
-    if metadata is None:
-        raise click.UsageError(
-            "kedro rats describe: expected to be run in a Kedro project, got a folder"
-            " outside one. Change into the folder that has the project's pyproject.toml."
-        )
-    # What a project prints while its pipelines are made is not our output.
-    with contextlib.redirect_stdout(sys.stderr):
-        registered = _registered_pipelines()
-    if name not in registered:
-        known = sorted(registered)
-        remedy = f"{nearest(name, known)}Registered are {listed(known)}."
-        breach = Breach("--pipeline", "a registered pipeline", shown(name), remedy)
-        raise click.UsageError(str(breach))
-    described = describe_pipeline(name, registered)
+    require_project(metadata, "describe")
+    with plain_errors():
+        registered = registered_pipelines()
+        check_pipelines([name], registered, option="--pipeline")
+        described = describe_pipeline(name, _pipelines_of(registered))
     click.echo(as_json(described) if output == "json" else as_text(described))
 
 
-def _registered_pipelines() -> dict[str, Pipeline]:
-    from kedro.framework.project import pipelines
+def _pipelines_of(registered: Mapping[str, object]) -> dict[str, Pipeline]:
+    from kedro.pipeline import Pipeline
 
-    return dict(pipelines)
+    return {n: found for n, found in registered.items() if isinstance(found, Pipeline)}
 
 
 def _describe_node(node: Node) -> NodeDescription:

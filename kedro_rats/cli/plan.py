@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kedro_rats.cli.registry import registered_pipelines
 from kedro_rats.cli.selection import (
     Selection,
     context_of,
@@ -68,8 +69,9 @@ def _lowered(
     session = session_of(metadata, selection)
     context = context_of(session, selection)
     view = of_context(context, session._hook_manager)
-    for line in unmatched(_registered(), view.settings):
-        click.echo(f"Warning: {line}", err=True)
+    if view.settings.assign:
+        for line in unmatched(_nodes_of_all_pipelines(), view.settings):
+            click.echo(f"Warning: {line}", err=True)
     given = outputs_of_run(store_of(view), from_run) if from_run else {}
     lowered = lower(
         pipeline,
@@ -83,14 +85,10 @@ def _lowered(
     return lowered
 
 
-def _registered() -> list[Node]:
+def _nodes_of_all_pipelines() -> list[Node]:
     """Return the nodes of all pipelines: one ``rats.yml`` serves them all."""
-    from kedro.framework.project import pipelines
-
-    nodes = {
-        n.name: n for each in pipelines.values() for n in getattr(each, "nodes", ())
-    }
-    return list(nodes.values())
+    registered = registered_pipelines().values()
+    return [node for each in registered for node in getattr(each, "nodes", ())]
 
 
 def _as_json(lowered: Lowered) -> str:

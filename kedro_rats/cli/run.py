@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from kedro_rats.cli.configuration import plain_error
 from kedro_rats.cli.selection import (
     Selection,
     plain_errors,
@@ -17,12 +19,16 @@ from kedro_rats.cli.selection import (
     selection_options,
     session_of,
 )
-from kedro_rats.cli.stores import from_run_option, stored_runs
+from kedro_rats.cli.stores import from_run_option, project_store, stored_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kedro.framework.startup import ProjectMetadata
 
     from kedro_rats.runners.local import LocalOptions
+
+_INTERRUPTED: Final = 130
 
 
 @click.command()
@@ -51,7 +57,7 @@ def run(
 
     Every task reads its inputs from the store and commits what it makes. After a crash
     --resume goes on where the run stopped. The exit code says how a failed task ended:
-    1 your code, 2 bad input, 75 disk or network, 137 out of memory.
+    1 your code, 2 bad input, 75 disk or network, 130 an interrupt, 137 out of memory.
     """
     from kedro_rats.engines.execution.exit_codes import exit_code
     from kedro_rats.engines.local import RunFailed
@@ -65,21 +71,62 @@ def run(
             _refuse_beside_resume(selection, resume, from_run)
         try:
             if resume is not None:
-                _resume(project, selection, resume, options, keep_going=keep_going)
+                with _said_how_to_go_on(project, selection, resume):
+                    _resume(project, selection, resume, options, keep_going=keep_going)
                 return
             # Kedro would say what is wrong with it in another way, and later.
             selected_pipeline(selection)
             session = session_of(project, selection)
             runner = LocalRunner(keep_going=keep_going, _options=options)
-            session.run(runner=runner, **run_arguments(session, selection))
+            arguments = run_arguments(session, selection)
+            with _said_how_to_go_on(project, selection, session.session_id):
+                session.run(runner=runner, **arguments)
         except RunFailed as failed:
             click.echo(str(failed), err=True)
             raise SystemExit(int(failed.failures[0].code)) from failed
         except DefinitionError:
             raise
         except Exception as error:
-            _show(error)
-            raise SystemExit(int(exit_code(error))) from error
+            # What a node raises is the user's own affair, whatever it is.
+            plain = None if _is_of_a_task(error) else plain_error(error)
+            _show(plain or error)
+            raise SystemExit(int(exit_code(plain or error))) from error
+
+
+@contextlib.contextmanager
+def _said_how_to_go_on(
+    metadata: ProjectMetadata, selection: Selection, run: str
+) -> Iterator[None]:
+    """Say after an interrupt how to go on with a run, if it was begun."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not _is_stored(metadata, selection, run):
+            raise
+        env = f" --env={selection.env}" if selection.env else ""
+        click.echo(
+            f"Interrupted. `kedro rats run --resume {run}{env}` goes on.", err=True
+        )
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _is_stored(metadata: ProjectMetadata, selection: Selection, run: str) -> bool:
+    from kedro_rats.store.layout import request_key
+
+    env, conf_source = selection.env, selection.conf_source
+    with contextlib.suppress(Exception):
+        store = project_store(metadata, env=env, conf_source=conf_source)
+        return store.read(request_key(run)) is not None
+    return False
+
+
+def _is_of_a_task(error: Exception) -> bool:
+    """Say whether something was raised while a task was executed in this process."""
+    modules = (
+        frame.f_globals.get("__name__", "")
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
+    return any(name.startswith("kedro_rats.engines.execution.") for name in modules)
 
 
 _SELECTING: Final = {

@@ -7,10 +7,10 @@ import inspect
 import sys
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from kedro.config import BadConfigException, MissingConfigException
 from kedro.framework.cli.utils import (
     _split_load_versions,
     _split_params,
@@ -20,7 +20,10 @@ from kedro.framework.cli.utils import (
 )
 
 from kedro_rats.cli import completion
-from kedro_rats.errors import Breach, DefinitionError, RatsError, listed, nearest, shown
+from kedro_rats.cli.configuration import check_environment, plain_error
+from kedro_rats.cli.filtering import filtered
+from kedro_rats.cli.registry import sum_of_pipelines
+from kedro_rats.errors import Breach, DefinitionError, RatsError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +81,8 @@ def _params(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
 
 
 _OPTIONS = (
-    click.option("--pipelines", "-p", default="", callback=split_string,
+    click.option("--pipelines", "--pipeline", "-p", "pipelines", default="",
+                 callback=split_string,
                  shell_complete=completion.pipelines,
                  help="Registered pipelines, separated by commas."),
     click.option("--tags", "-t", default="", callback=split_string,
@@ -142,25 +146,14 @@ def plain_errors(*, logs_aside: bool = True) -> Iterator[TextIO]:
     try:
         with contextlib.redirect_stdout(aside):
             yield out
-    except RatsError as error:
-        failure = click.ClickException(str(error))
-        # click reads it off the object, and says that it is of the class.
-        failure.exit_code = 2 if isinstance(error, DefinitionError) else 1  # type: ignore[misc]
-        raise failure from error
     except Exception as error:
-        if not _is_of_configuration(error):
+        ours = error if isinstance(error, RatsError) else plain_error(error)
+        if ours is None:
             raise
-        text = " ".join(str(error).split())
-        msg = f"The project's configuration: expected that it can be read, got {text}"
-        raise click.ClickException(msg) from error
-
-
-def _is_of_configuration(error: Exception) -> bool:
-    """Say whether what Kedro's loader read is wrong; it has errors of several libraries."""
-    root = type(error).__module__.partition(".")[0]
-    return root in ("omegaconf", "yaml") or isinstance(
-        error, BadConfigException | MissingConfigException
-    )
+        failure = click.ClickException(str(ours))
+        # click reads it off the object, and says that it is of the class.
+        failure.exit_code = 2 if isinstance(ours, DefinitionError) else 1  # type: ignore[misc]
+        raise failure from error
 
 
 def require_project(metadata: ProjectMetadata | None, command: str) -> ProjectMetadata:
@@ -179,9 +172,15 @@ def require_project(metadata: ProjectMetadata | None, command: str) -> ProjectMe
 
 
 def session_of(metadata: ProjectMetadata, selection: Selection) -> KedroSession:
-    """Return a Kedro session of the project."""
+    """Return a Kedro session of the project.
+
+    Raises:
+        DefinitionError: If the configuration has no environment as the one asked for.
+    """
     from kedro.framework.session import KedroSession
 
+    folder = Path(metadata.project_path)
+    check_environment(selection.env, selection.conf_source, folder)
     return KedroSession.create(
         metadata.project_path,
         env=selection.env,
@@ -196,27 +195,11 @@ def selected_pipeline(selection: Selection) -> Pipeline:
     Raises:
         DefinitionError: If there is no such pipeline, or nothing is selected.
     """
-    from kedro.framework.project import pipelines
-    from kedro.pipeline import Pipeline
-
-    # Kedro 1.2 and newer import only the pipelines that are asked for.
-    if hasattr(pipelines, "set_requested"):
-        pipelines.set_requested(list(selection.pipelines) or None)
-    # What a project prints while its pipelines are made is not our output.
-    with contextlib.redirect_stdout(sys.stderr):
-        registered = _registered(selection.names)
-    whole = Pipeline([registered[name] for name in selection.names])
-    try:
-        return whole.filter(**selection.filters())
-    except ValueError as error:
-        known = [node.name for node in whole.nodes]
-        asked = [n for value in selection.filters().values() for n in value]
-        hint = next(filter(None, (nearest(name, known) for name in asked)), "")
-        got = " ".join(str(error).split()).rstrip(".")
-        remedy = f"{hint}`kedro rats describe` lists the nodes."
-        raise DefinitionError(
-            Breach("selection", "nodes of the pipeline", got, remedy)
-        ) from error
+    whole = sum_of_pipelines(selection.pipelines)
+    describe = "kedro rats describe"
+    if len(selection.pipelines) == 1:
+        describe += f" --pipeline {selection.pipelines[0]}"
+    return filtered(whole, selection.filters(), describe=describe)
 
 
 def context_of(session: KedroSession, selection: Selection) -> KedroContext:
@@ -225,24 +208,6 @@ def context_of(session: KedroSession, selection: Selection) -> KedroContext:
     if selection.pipelines and hasattr(context, "_pipelines_to_validate"):
         context._pipelines_to_validate = list(selection.pipelines)
     return context
-
-
-def _registered(names: tuple[str, ...]) -> dict[str, Pipeline]:
-    from kedro.framework.project import pipelines
-
-    found = {}
-    for name in names:
-        try:
-            found[name] = pipelines[name]
-        except KeyError as error:
-            if hasattr(pipelines, "set_requested"):
-                pipelines.set_requested(None)
-            known = sorted(pipelines.keys())
-            remedy = f"{nearest(name, known)}Registered are {listed(known)}."
-            raise DefinitionError(
-                Breach("--pipelines", "a registered pipeline", shown(name), remedy)
-            ) from error
-    return found
 
 
 def run_arguments(session: KedroSession, selection: Selection) -> dict[str, Any]:

@@ -101,9 +101,11 @@ class Estimator:
 
         Raises:
             DefinitionError: Where Kedro would choose silently: two nodes of one name
-                that differ, two makers of one dataset, a name that one ``train`` reads
-                and only the other's ``eval`` makes.
+                that differ, one name of two operands, two makers of one dataset, a
+                dataset that one ``train`` reads and only the other's ``eval`` makes. Also
+                for a Kedro pipeline.
         """
+        raise_if(_mixed(other))
         if not isinstance(other, Estimator):
             return NotImplemented
         raise_if(_conflicts(self, other))
@@ -120,7 +122,12 @@ class Estimator:
         )
 
     def __radd__(self, other: object) -> Estimator:
-        """Let ``sum`` chain a list of estimators."""
+        """Let ``sum`` chain a list of estimators.
+
+        Raises:
+            DefinitionError: For a Kedro pipeline.
+        """
+        raise_if(_mixed(other))
         return self if other == 0 else NotImplemented
 
     def tag(self, *tags: str, only: Only | None = None) -> Estimator:
@@ -245,12 +252,20 @@ class Estimator:
         return list(dict.fromkeys(read))
 
 
+def _mixed(other: object) -> Iterable[Breach]:
+    """Yield that a pipeline is no estimator: Python would not say what to add instead."""
+    if isinstance(other, Pipeline):
+        remedy = "Take its .train or .eval_on(…)."
+        yield Breach("sum of pipelines", "a Pipeline", "an Estimator", remedy)
+
+
 def _conflicts(first: Estimator, second: Estimator) -> Iterable[Breach]:
     for phase in ("train", "eval"):
         mine, theirs = (getattr(part, phase).nodes for part in (first, second))
         subject = f"chain, {phase}"
         yield from wiring.check_same_names(subject, mine, theirs)
         yield from wiring.check_makers(subject, mine, theirs)
+        yield from wiring.check_owners(subject, mine, theirs)
     # The node of a transformer is the same in both phases; any other pair of one name
     # would make `train + eval` ambiguous.
     crossed = ((first.train, second.eval), (first.eval, second.train))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from pipelines import toys
 from sklearn.decomposition import SparseCoder
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -22,8 +23,18 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from kedro_rats import Estimator, estimator, train_only, transformer
+from kedro_rats import (
+    Estimator,
+    cross_validate,
+    estimator,
+    map_over,
+    train_only,
+    transformer,
+)
 from kedro_rats.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def of(func: Any, reads: Any = "X", makes: Any = "Z", **options: Any) -> Pipeline:
@@ -144,10 +155,33 @@ def test_evaluation_that_reads_what_only_training_has_is_refused() -> None:
         drop + transformer(toys.double, inputs="Xk", outputs="Z")
 
 
-@pytest.mark.parametrize("other", [3, "clf", None, Pipeline([])])
+@pytest.mark.parametrize("other", [3, "clf", None])
 def test_what_is_no_estimator_is_no_operand(other: Any) -> None:
     with pytest.raises(TypeError):
         scale() + other
+    with pytest.raises(TypeError):
+        other + scale()
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda: scale() + Pipeline([]),
+        lambda: Pipeline([]) + scale(),
+        lambda: sum([Pipeline([]), scale()]),
+        lambda: sum([scale(), Pipeline([])]),
+    ],
+)
+def test_a_pipeline_and_an_estimator_are_no_sum_and_what_to_take_is_said(
+    add: Callable[[], object],
+) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        add()
+
+    assert str(refused.value) == (
+        "sum of pipelines: expected a Pipeline, got an Estimator. Take its .train or "
+        ".eval_on(…)."
+    )
 
 
 # What two modules of a project may each define by themselves.
@@ -258,6 +292,96 @@ def test_one_component_can_feed_two_branches() -> None:
         "right.apply",
         "scale.fit_transform",
     ]
+
+
+SPLIT = {"splitter": KFold(2), "rows": ["X", "y"]}
+TAKEN = {
+    "two cross-validations": lambda: (
+        cross_validate(model("one"), **SPLIT, name="twice"),
+        cross_validate(model("two"), **SPLIT, name="twice"),
+    ),
+    "copies for other keys": lambda: (
+        map_over(model("one"), keys=["a"], over=["X", "y"], name="twice", gather=False),
+        map_over(model("one"), keys=["b"], over=["X", "y"], name="twice", gather=False),
+    ),
+    "gathered copies for other keys": lambda: (
+        map_over(model("one"), keys=["a"], over=["X", "y"], name="twice"),
+        map_over(model("two"), keys=["b"], over=["X", "y"], name="twice"),
+    ),
+    "an estimator and a cross-validation": lambda: (
+        model("twice"),
+        cross_validate(model("two"), **SPLIT, name="twice"),
+    ),
+    "an estimator and copies": lambda: (
+        model("twice"),
+        map_over(model("two"), keys=["a"], over=["X", "y"], name="twice", gather=False),
+    ),
+    "an estimator and a transformer": lambda: (
+        estimator(StandardScaler(), inputs="X", outputs="Z", name="twice"),
+        transformer(toys.double, inputs="X", outputs="D", name="twice"),
+    ),
+}
+
+
+def model(name: str) -> Estimator:
+    return estimator(
+        LogisticRegression(),
+        fit_inputs=["X", "y"],
+        inputs="X",
+        outputs=f"p_{name}",
+        name=name,
+    )
+
+
+@pytest.mark.parametrize("operands", TAKEN.values(), ids=TAKEN)
+def test_a_name_of_two_operands_is_refused(operands: Any) -> None:
+    first, second = operands()
+
+    for one, other in ((first, second), (second, first)):
+        with pytest.raises(DefinitionError) as error:
+            one + other
+        text = str(error.value.breaches[0])
+        assert text.startswith("chain, train: expected one estimator or combinator of ")
+        assert "of the name 'twice', got two, with the nodes 'twice." in text
+        assert "A name can be used once in a chain" in text
+
+
+SHARED_NAMES = {
+    "the same twice": lambda cv, own: (own + cv, cv),
+    "the same in two branches": lambda cv, own: (
+        own + cv,
+        cv + transformer(toys.double, inputs="p_own", outputs="D", name="double"),
+    ),
+    "names with a common beginning": lambda cv, own: (
+        estimator(StandardScaler(), inputs="X", outputs="Z", name="prepare.scale"),
+        cross_validate(model("two"), **SPLIT, name="prepare.cv"),
+    ),
+    "a name below another one": lambda cv, own: (
+        cv,
+        estimator(StandardScaler(), inputs="X", outputs="Z", name="cv.scale"),
+    ),
+    "a namespace of the user's own": lambda cv, own: (
+        Estimator(of(toys.double, makes="A", name="a", namespace="n"), Pipeline([])),
+        Estimator(of(toys.double, makes="B", name="b", namespace="n"), Pipeline([])),
+    ),
+    "the phases of one estimator": lambda cv, own: (
+        Estimator(cv.train, Pipeline([])),
+        Estimator(Pipeline([]), cv.eval),
+    ),
+}
+
+
+@pytest.mark.parametrize("operands", SHARED_NAMES.values(), ids=SHARED_NAMES)
+def test_what_is_there_once_can_be_chained_twice(operands: Any) -> None:
+    one, other = operands(
+        cross_validate(model("one"), **SPLIT, name="cv"), model("own")
+    )
+
+    chain = one + other
+
+    names = [node.name for node in chain.train.nodes]
+    assert len(names) == len(set(names))
+    assert set(names) == {n.name for n in [*one.train.nodes, *other.train.nodes]}
 
 
 def test_scores_of_one_operand_are_those_of_the_chain() -> None:
