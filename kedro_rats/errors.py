@@ -45,7 +45,8 @@ class Breach:
 class LeakWarning(UserWarning):
     """Something is fitted on all rows before a combinator splits them.
 
-    What is judged on a fold has then seen the rows that it is judged on.
+    What is judged on a fold has then seen the rows that it is judged on. Folds inside
+    `pseudolabel` do so too: their rows have labels from fits on all labelled rows.
     """
 
 
@@ -102,6 +103,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     Example:
         >>> nearest("predit", ["predict", "transform"])
         "Did you mean 'predict'? "
+        >>> nearest("c", ["C"])
+        "Did you mean 'C'? "
     """
-    matches = get_close_matches(name, list(known), n=1)
+    known = list(known)
+    matches = get_close_matches(name, known, n=1)
+    matches += [one for one in known if one.lower() == name.lower()]
     return f"Did you mean {matches[0]!r}? " if matches else ""

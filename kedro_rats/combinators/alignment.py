@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kedro_rats.combinators.guarding import Failed
 from kedro_rats.combinators.rows import count
-from kedro_rats.errors import RatsError, shown
+from kedro_rats.errors import RatsError, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,10 @@ def aligned(parts: list[Any], classes: Sequence[Any], method: str) -> list[Any]:
             for i in range(len(whole[0][0]))
         ]
         whole_columns = iter([list(target) for target in zip(*by_target, strict=True)])
+    elif any(isinstance(known, list) for _, known in whole):
+        # Several targets, whose outputs are side by side in one matrix (ClassifierChain):
+        # its columns are targets, not classes.
+        return parts
     else:
         union = np.unique(np.concatenate([known for _, known in whole]))
         whole_columns = iter(
@@ -94,6 +98,38 @@ def are_by_target(
         and all(hasattr(target, "shape") and count(target) == size for target in part)
         for part, size in pairs
     )
+
+
+def check_columns(dataset: str, parts: Sequence[Any]) -> None:
+    """Raise if the tables of folds have other columns: pandas fills up what one lacks.
+
+    Their order does not matter, since pandas puts columns together by name.
+
+    Args:
+        dataset: The output, for messages.
+        parts: An output of each fold, or its failure.
+    """
+    frames = {fold: part.columns for fold, part in enumerate(parts) if _is_frame(part)}
+    first = next(iter(frames), 0)
+    for fold, columns in frames.items():
+        if not _same_names(frames[first], columns):
+            msg = (
+                f"output {dataset!r} in fold {fold}: expected the columns of fold {first} "
+                f"({listed(map(str, frames[first]))}), got {listed(map(str, columns))}. "
+                "Make them the same in each fold (tell an encoder all its categories), or "
+                "leave the output out of outputs."
+            )
+            raise RatsError(msg)
+
+
+def _is_frame(part: Any) -> bool:
+    return hasattr(part, "iloc") and hasattr(part, "columns")
+
+
+def _same_names(first: Any, other: Any) -> bool:
+    if first.equals(other):
+        return True
+    return first.is_unique and other.is_unique and set(first) == set(other)
 
 
 def with_failed_rows(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kedro_rats.combinators import rows as row_data
-from kedro_rats.combinators.alignment import aligned, are_by_target, with_failed_rows
+from kedro_rats.combinators.alignment import (
+    aligned,
+    are_by_target,
+    check_columns,
+    with_failed_rows,
+)
 from kedro_rats.combinators.guarding import Failed
 from kedro_rats.errors import RatsError
 from kedro_rats.estimators.arguments import bind
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
 
     from kedro_rats.combinators.folds import Folds
     from kedro_rats.estimators.metrics import Metric
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,8 @@ class GatherRows:
         method: The method of a classifier that made the output, if its columns stand
             for classes; else None.
         for_pooling: Only a pooled metric reads it: one failed fold fails it all.
-        guarded: Whether folds may have failed; it then reads the first rows too, whose
-            labels the rows of a failed fold get.
+        guarded: Whether rows of a failed fold become NaN; it then reads the first rows
+            too, whose labels these rows get.
     """
 
     dataset: str
@@ -77,9 +85,11 @@ class GatherRows:
         if self.method is not None:
             classes = values[1 + self.folds : 1 + 2 * self.folds]
             parts = aligned(parts, classes, self.method)
+        check_columns(self.dataset, parts)
         sizes = [len(positions) for positions in folds["eval"]]
         if failed:
-            index = getattr(values[-1], "index", None)
+            # Lists and arrays of Arrow have a method of this name.
+            index = values[-1].index if hasattr(values[-1], "iloc") else None
             parts = with_failed_rows(self.dataset, parts, folds["eval"], index)
         if are_by_target(parts, sizes, self.method):
             return [
@@ -134,7 +144,8 @@ class SummarizeFolds:
         metrics: The metrics that are also computed once over all out-of-fold rows.
         datasets: What they read.
         tables: Number of tables of scores.
-        guarded: Whether a fold may have failed, so that its rows have no values.
+        guarded: Whether a failure of a metric is the value NaN. What it reads is a
+            failure where a fold has failed.
     """
 
     metrics: tuple[tuple[str, Metric], ...]
@@ -157,9 +168,21 @@ class SummarizeFolds:
         given = dict(zip(self.datasets, values[self.tables :], strict=True))
         summary = summarized(scores)
         for name, metric in self.metrics:
-            failed = self.guarded and math.isnan(summary[name]["mean"])
-            summary[name]["pooled"] = math.nan if failed else _judged(metric, given)
+            summary[name]["pooled"] = self._pooled(name, metric, given)
         return summary
+
+    def _pooled(self, name: str, metric: Metric, given: Mapping[str, Any]) -> float:
+        """Return the value over the rows of all folds; NaN if one of them has none."""
+        read = [given[dataset] for dataset in metric.arguments.datasets]
+        if any(isinstance(value, Failed) for value in read):
+            return math.nan
+        try:
+            return _judged(metric, given)
+        except Exception:
+            if not self.guarded:
+                raise
+            logger.exception("Metric %s failed over all folds", name)
+            return math.nan
 
 
 def _judged(metric: Metric, data: Mapping[str, Any]) -> float:

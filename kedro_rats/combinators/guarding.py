@@ -22,28 +22,42 @@ class Failed:
     """What a guarded node gives for each output when it, or one before it, failed.
 
     Attributes:
+        name: The combinator whose node it is: guards of others do not mind.
         node: The node that failed first.
         error: Its error, as one line.
     """
 
+    name: str
     node: str
     error: str
 
 
 @dataclass(frozen=True)
 class Masked:
-    """What a trial gives when its search has stopped before."""
+    """What a trial gives when its search has stopped before.
+
+    Attributes:
+        name: The search: guards of others do not mind.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Calls the function of a node; what that raises becomes its outputs."""
+    """Calls the function of a node; what that raises becomes its outputs.
+
+    Attributes:
+        name: The combinator whose node it is. What another one inside has masked, or noted
+            as failed, goes to the function: there that one takes care of it.
+    """
 
     func: Callable[..., Any]
     node: str
     keywords: tuple[str | None, ...]
     argument_names: tuple[str, ...]
     outputs: tuple[str, ...] | int | None
+    name: str
 
     @property
     def annotations(self) -> Mapping[str, Any]:
@@ -57,14 +71,15 @@ class Guard:
     def guarded(self, *values: Any) -> Any:
         """Return what the function gives, or the failure for each output."""
         absent = (v for v in values if isinstance(v, (Failed, Masked)))
-        failed: Failed | Masked | None = next(absent, None)
+        own = (v for v in absent if v.name == self.name)
+        failed: Failed | Masked | None = next(own, None)
         if failed is None:
             args, kwargs = bind(self.keywords, values)
             try:
                 return self.func(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - a failure is a result here
                 text = " ".join(f"{type(error).__name__}: {error}".split())
-                failed = Failed(self.node, text)
+                failed = Failed(self.name, self.node, text)
                 logger.warning("Node %s failed: %s", self.node, text)
         if isinstance(self.outputs, tuple):
             return dict.fromkeys(self.outputs, failed)
@@ -79,8 +94,13 @@ def owner_of(node: Node) -> Any:
     return owner
 
 
-def guarded(node: Node) -> Node:
-    """Return a copy of a node that passes failures on."""
+def guarded(node: Node, name: str) -> Node:
+    """Return a copy of a node that passes failures on.
+
+    Args:
+        node: A node of a combinator.
+        name: The combinator, whose failures it passes on.
+    """
     inputs, outputs = node._inputs, node._outputs
     arguments = Arguments.parse(inputs) if inputs else Arguments((), ())
     shape: tuple[str, ...] | int | None = None
@@ -94,5 +114,6 @@ def guarded(node: Node) -> Node:
         arguments.keywords,
         arguments.named_after(node.func),
         shape,
+        name,
     )
     return node._copy(func=guard.guarded, inputs=list(arguments.datasets))

@@ -39,7 +39,6 @@ class Skip(Guard):
         watches: Whether the last value is only there to tell of a masked round.
     """
 
-    name: str
     watches: bool
 
     @node_function
@@ -76,7 +75,7 @@ def idling(
 
 
 def _skipping(node: Node, name: str, watched: str | None) -> Node:
-    plain = guarded(node)
+    plain = guarded(node, name)
     guard: Guard = plain.func.__self__  # type: ignore[attr-defined]
     extra = () if watched is None else (watched,)
     skip = Skip(

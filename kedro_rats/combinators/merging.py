@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from kedro_rats.combinators.guarding import Failed, Masked
+from kedro_rats.combinators.typed_parameters import (
+    built,
+    by_field,
+    in_fields,
+    is_model,
+    lost_field,
+    not_none,
+    plain,
+)
+from kedro_rats.errors import RatsError
 from kedro_rats.estimators.arguments import Arguments
 from kedro_rats.estimators.node_function import node_function
 
@@ -35,16 +40,32 @@ class Merge:
 
     @node_function
     def merge(self, *values: Any) -> Any:
-        """Return the parameters with the chosen values."""
+        """Return the parameters with the chosen values.
+
+        Raises:
+            RatsError: If the class that a node asks for does not take one of them.
+        """
         chosen, original = values
-        if isinstance(chosen, (Failed, Masked)):
-            return chosen
         chosen = chosen.get("params", chosen) if "number" in chosen else chosen
-        merged: Any = plain(original)
-        for path in self.paths:
-            if path in chosen:
-                merged = _set(merged, self.dataset, path, chosen[path])
-        return built(merged, self.kind)
+        merged: Any = by_field(plain(original), self.kind)
+        searched = [path for path in self.paths if path in chosen]
+        for path in searched:
+            merged = _set(merged, self.dataset, path, chosen[path], self.kind)
+        made = built(merged, self.kind)
+        for path in searched:
+            self._check_set(made, path)
+        return made
+
+    def _check_set(self, made: Any, path: str) -> None:
+        """Refuse a class that leaves out what is searched, for all trials were equal."""
+        lost = lost_field(made, keys_below(self.dataset, path))
+        if lost is not None:
+            msg = (
+                f"{path!r}: expected a field that takes the searched value, got "
+                f"{type(made).__name__}, in which {lost!r} stays as it was. Give the "
+                "field a plain name or alias."
+            )
+            raise RatsError(msg)
 
 
 def reads(dataset: str, path: str) -> bool:
@@ -71,53 +92,22 @@ def kind_of(node: Node, dataset: str) -> Any:
     by_dataset = dict(
         zip(arguments.datasets, arguments.named_after(node.func), strict=True)
     )
-    kind = _not_none(hints.get(by_dataset.get(dataset, "")))
-    return kind if _is_model(kind) else None
+    kind = not_none(hints.get(by_dataset.get(dataset, "")))
+    return kind if is_model(kind) else None
 
 
-def plain(value: Any) -> Any:
-    """Return a copy of parameters in which typed ones are dicts."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)
-        }
-    if hasattr(value, "model_dump"):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    return copy.deepcopy(value)
+def keys_below(dataset: str, path: str) -> list[str]:
+    """Return the keys that lead from parameters to a path in them, or none.
+
+    Example:
+        >>> keys_below("params:clf", "params:clf.opt.C"), keys_below("params:clf", "params:clf")
+        (['opt', 'C'], [])
+    """
+    prefix = "params:" if dataset == "parameters" else f"{dataset}."
+    return path.removeprefix(prefix).split(".") if path.startswith(prefix) else []
 
 
-def built(value: Any, kind: Any) -> Any:
-    """Return parameters as an instance of a dataclass or pydantic model."""
-    if kind is None or not isinstance(value, Mapping):
-        return value
-    hints = {key: _not_none(hint) for key, hint in get_type_hints(kind).items()}
-    items = {
-        key: built(item, hints[key]) if _is_model(hints.get(key)) else item
-        for key, item in value.items()
-    }
-    if hasattr(kind, "model_validate"):
-        fields = kind.model_fields
-        alias = {k: fields[k].alias for k in items if k in fields and fields[k].alias}
-        return kind.model_validate({alias.get(k, k): v for k, v in items.items()})
-    derived = {f.name for f in dataclasses.fields(kind) if not f.init}
-    return kind(**{key: item for key, item in items.items() if key not in derived})
-
-
-def _is_model(kind: Any) -> bool:
-    is_dataclass = isinstance(kind, type) and dataclasses.is_dataclass(kind)
-    return is_dataclass or hasattr(kind, "model_validate")
-
-
-def _not_none(hint: Any) -> Any:
-    """Return the only type of an optional one, as Kedro takes it; else the same."""
-    others = [part for part in get_args(hint) if part is not type(None)]
-    is_union = get_origin(hint) in (Union, UnionType)
-    return others[0] if is_union and len(others) == 1 else hint
-
-
-def _set(original: Any, dataset: str, path: str, value: Any) -> Any:
+def _set(original: Any, dataset: str, path: str, value: Any, kind: Any) -> Any:
     """Return the parameters of ``dataset`` in which ``path`` has a value."""
     if dataset == path:
         return value
@@ -125,8 +115,7 @@ def _set(original: Any, dataset: str, path: str, value: Any) -> Any:
         for key in dataset.removeprefix(f"{path}.").split("."):
             value = value[key]
         return value
-    prefix = "params:" if dataset == "parameters" else f"{dataset}."
-    *parents, last = path.removeprefix(prefix).split(".")
+    *parents, last = in_fields(keys_below(dataset, path), kind)
     # A key with nothing below it is None in YAML, and means an empty mapping here.
     level = whole = {} if original is None else original
     for key in parents:

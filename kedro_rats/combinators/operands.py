@@ -35,10 +35,13 @@ def strings(subject: str, names_: object) -> list[str]:
     """Return names as a list; one name is a list of one."""
     if isinstance(names_, str):
         return [names_]
-    if isinstance(names_, (list, tuple, set)) and all(
+    if isinstance(names_, (list, tuple)) and all(
         isinstance(name, str) for name in names_
     ):
         return list(names_)
+    if isinstance(names_, (set, frozenset)):
+        remedy = "Give a list: a set has another order in each process."
+        raise_if([Breach(subject, "names in an order", shown(names_), remedy)])
     raise_if([Breach(subject, "a list of names", shown(names_), "Give strings.")])
     return []
 

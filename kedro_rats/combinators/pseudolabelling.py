@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
+from kedro_rats import names
 from kedro_rats.combinators.operands import check_operand
 from kedro_rats.combinators.select import is_rule
 from kedro_rats.combinators.self_training import SelfTraining
@@ -14,7 +16,14 @@ from kedro_rats.combinators.self_training_inputs import (
     weighing_of,
 )
 from kedro_rats.combinators.self_training_outputs import check_outputs, source_of
-from kedro_rats.errors import Breach, listed, nearest, raise_if, shown
+from kedro_rats.errors import (
+    Breach,
+    LeakWarning,
+    listed,
+    nearest,
+    raise_if,
+    shown,
+)
 from kedro_rats.estimators.wiring import free_inputs
 
 if TYPE_CHECKING:
@@ -80,6 +89,12 @@ def pseudolabel(  # noqa: PLR0913 - one argument is the principal one, the rest 
         unlabeled, stop: a line for each round that ran; the last one says why it stopped:
         ``no_change``, ``all_labeled`` or ``max_iter``). Rounds count from 1.
 
+        It has no ``scores``: those of folds inside also count rows that it labels.
+
+    Warns:
+        LeakWarning: If the estimator has scores, which no search inside it needs: judge
+            the whole by ``cross_validate(pseudolabel(…), metrics=…)`` instead.
+
     Raises:
         DefinitionError: If an input lacks its unlabelled rows, a name is made or read by
             nobody, nothing tells how sure labels are, ``rounds`` or ``select`` is
@@ -110,6 +125,8 @@ def pseudolabel(  # noqa: PLR0913 - one argument is the principal one, the rest 
     breaches += check_outputs(subject, estimator, label, confidence, weighing.output)
     breaches += _check_rounds(subject, select, rounds, relabel)
     raise_if(breaches)
+    if _is_judged(estimator):
+        warnings.warn(_misjudged(subject, estimator), LeakWarning, stacklevel=2)
     source, classes = source_of(
         subject, estimator, select, label, confidence, weighing.output
     )
@@ -127,6 +144,25 @@ def pseudolabel(  # noqa: PLR0913 - one argument is the principal one, the rest 
         weights=weighing.dataset,
         ramp=weighing.ramp,
     ).estimator()
+
+
+def _is_judged(operand: Estimator) -> bool:
+    """Say whether an operand has scores that are no means of a search inside it."""
+    asks = (node for node in operand.train.nodes if names.ASK in node.tags)
+    searches = {(node.namespace or "").rpartition(".")[0] for node in asks}
+    scores = operand.scores
+    return scores is not None and not any(
+        scores.startswith(f"{search}.") for search in searches
+    )
+
+
+def _misjudged(subject: str, operand: Estimator) -> str:
+    return (
+        f"{subject}, scores {operand.scores!r}: expected an estimator that is judged "
+        "outside, got folds inside, which also judge rows that it labels itself. Leave "
+        "out their metrics, and judge the whole: cross_validate(pseudolabel(…), "
+        "metrics={…})."
+    )
 
 
 def _check_target(

@@ -215,7 +215,8 @@ class Resampling:
         self, fold: int, part: Part, namespace: str, kept: Mapping[str, str]
     ) -> Node:
         read = self._judged()
-        judge = Score(tuple(self.metrics.items()), read, fold, part)
+        rows = (*self.rows, *self._makers)
+        judge = Score(tuple(self.metrics.items()), read, rows, fold, part)
         return make_node(
             ScoreOrNan(judge, self.rows).score if self.guard else judge.score,
             [
@@ -239,20 +240,21 @@ class Resampling:
     ) -> Node:
         method, state = _maker(self._makers[output], output)
         by_class = method if method in _BY_CLASS else None
+        labelled = self.guard and not for_pooling
         gather = GatherRows(
-            output, self.splitting.n_splits, by_class, for_pooling, self.guard
+            output, self.splitting.n_splits, by_class, for_pooling, labelled
         )
         folds = [f"{self.name}.fold_{k}.eval" for k in range(self.splitting.n_splits)]
         read = [f"{self.name}.folds", *(f"{fold}.{output}" for fold in folds)]
         if by_class:
             read += [f"{fold}.classes.{state}" for fold in folds]
-        if self.guard:
+        if labelled:
             read.append(self.rows[0])
         return make_node(
             gather.gather,
             read,
             into,
-            name=f"gather.{output}",
+            name=f"gather.{into.removeprefix(f'{self.name}.')}",
             namespace=self.name,
             node_type=names.GATHER,
             tags=(),
@@ -312,7 +314,8 @@ class Resampling:
         return f"{self.name}.out_of_fold.{name}"
 
     def _is_pooled_apart(self, name: str) -> bool:
-        return name in self._makers and name not in self.outputs
+        # Rows of a failed fold are NaN in outputs: that they failed is told apart.
+        return name in self._makers and (self.guard or name not in self.outputs)
 
     # --- names ------------------------------------------------------------------------
 
@@ -330,7 +333,7 @@ class Resampling:
         return list(dict.fromkeys([*self.outputs, *extra]))
 
     def _guarded(self, nodes: Iterable[Node]) -> list[Node]:
-        return [guarded(node) if self.guard else node for node in nodes]
+        return [guarded(node, self.name) if self.guard else node for node in nodes]
 
     def _refitted(self, nodes: Iterable[Node], kept: Iterable[str]) -> list[Node]:
         names_ = {*self.rows, *self.shared, *kept}

@@ -78,9 +78,13 @@ class Search:
             wanted.append(summary_of(wanted[0]))
         return pruned(self.operand.train, wanted)
 
-    @property
+    @cached_property
     def _pooled(self) -> bool:
-        return any(name.endswith(".pooled") for name in self.goal.objectives)
+        """Whether a trial also makes the summary, which has the pooled values."""
+        if any(name.endswith(".pooled") for name in self.goal.objectives):
+            return True
+        # A constraint may read any value that there is.
+        return bool(self.goal.constraints and pooled_of(self.operand))
 
     @cached_property
     def _searched(self) -> list[Node]:
@@ -182,8 +186,10 @@ class Search:
         )
         own = {n.namespace for n in self.trial if names.SPLIT in n.tags}
         nodes = [
-            _ungrouped(node, {f"{namespace}.{name}" for name in own})
-            for node in [*merged.nodes(), *map(guarded, copies)]
+            guarded(
+                _ungrouped(node, {f"{namespace}.{name}" for name in own}), self.name
+            )
+            for node in [*merged.nodes(), *copies]
         ]
         if any(tag.startswith("group.") for node in nodes for tag in node.tags):
             # A task inside, such as an inner trial, may run between two of these nodes.

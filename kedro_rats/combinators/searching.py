@@ -25,8 +25,8 @@ class Goal:
     Attributes:
         objectives: Metrics, by their mean over folds; ``NAME.pooled`` for the pooled one.
         directions: ``maximize`` or ``minimize`` for each.
-        constraints: Functions of a trial's scores by metric that are at most 0 where it
-            is feasible.
+        constraints: Functions of a trial's scores by metric, and by ``NAME.pooled``, that
+            are at most 0 where it is feasible.
         max_failed: How many trials may fail.
         target: A value of the first objective that ends the search.
         patience: Rounds in a row without a strictly better value that end the search.
@@ -102,11 +102,13 @@ class Ask:
         if self.adopts:
             self._adopt(study)
         if self.searcher.notes(study).get("stopped"):
-            masked = [Masked() for _ in range(self.trials)]
+            masked = [Masked(self.name) for _ in range(self.trials)]
             return [pickle.dumps((study, [])), *masked]
         asked = [self.searcher.ask(study) for _ in range(self.trials)]
-        handles = [handle for handle, _ in asked]
-        return [pickle.dumps((study, handles)), *(chosen for _, chosen in asked)]
+        handles = [one[0] for one in asked if one is not None]
+        # What is left of a grid that is continued need not fill a round.
+        chosen = [Masked(self.name) if one is None else one[1] for one in asked]
+        return [pickle.dumps((study, handles)), *chosen]
 
     def _study(self, values: tuple[Any, ...]) -> Any:
         if not values:
@@ -126,7 +128,7 @@ class Ask:
         if got is not None:
             msg = (
                 f"search {self.name!r}, study: expected a study of the same space, "
-                f"directions and kind of sampler, got {got}. Start a new one."
+                f"objective and kind of sampler, got {got}. Start a new one."
             )
             raise RatsError(msg)
         exhausted = self.searcher.notes(study).get("stopped") == "exhausted"
@@ -169,7 +171,8 @@ class Tell:
         summaries = values[1 + self.trials :] or (None,) * self.trials
         before = best = self._best_so_far(study, notes)
         exhausted = False
-        for handle, table, summary in zip(handles, scores, summaries, strict=True):
+        # Trials that were not asked for are the last ones: they have no handle.
+        for handle, table, summary in zip(handles, scores, summaries, strict=False):
             result = result_of(self.goal, table, summary)
             exhausted |= self.searcher.tell(study, handle, result)
             best = self.goal.better(best, result)
@@ -257,8 +260,26 @@ def result_of(goal: Goal, scores: Any, summary: Any) -> Result:
     values = tuple(float(known[name]) for name in goal.objectives)
     if any(math.isnan(value) for value in values):
         return Result(None, error=f"a score of {listed(goal.objectives)} is NaN")
-    constraints = {name: float(func(known)) for name, func in goal.constraints}
+    constraints = {
+        name: float(func(_Known(name, known))) for name, func in goal.constraints
+    }
     return Result(values, constraints)
+
+
+class _Known(dict[str, float]):
+    """The scores of a trial, as a constraint reads them."""
+
+    def __init__(self, constraint: str, scores: Mapping[str, float]) -> None:
+        super().__init__(scores)
+        self.constraint = constraint
+
+    def __missing__(self, name: object) -> float:
+        msg = (
+            f"constraint {self.constraint!r}: expected one of {listed(self)}, got "
+            f"{shown(name)}. Read one of these; a pooled value needs folds that are a "
+            "partition."
+        )
+        raise RatsError(msg)
 
 
 def _means(scores: pd.DataFrame) -> dict[str, float]:

@@ -93,12 +93,8 @@ class SelfTraining:
         if outputs:
             # The very nodes of evaluation: in training they see the labelled rows.
             nodes += evaluation.to_outputs(*outputs).nodes
-        return Estimator(Pipeline(nodes), evaluation, scores=self._scores)
-
-    @property
-    def _scores(self) -> str | None:
-        scores = self.operand.scores
-        return None if scores is None else f"{self.name}.refit.train.{scores}"
+        # Scores of the operand also count rows that it labelled: they judge nothing.
+        return Estimator(Pipeline(nodes), evaluation)
 
     def _start_node(self, labels: str) -> Node:
         datasets = tuple(dict.fromkeys(self.unlabeled.values()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kedro_rats import names
-from kedro_rats.errors import Breach, RatsError, listed, raise_if, shown
+from kedro_rats.errors import Breach, RatsError, listed, nearest, raise_if, shown
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,51 @@ def paths_of(space: Space | Distributions) -> tuple[str, ...]:
     if isinstance(space, Space):
         return tuple(space.params)
     return tuple(path for path, _ in space.by_path)
+
+
+def check_asked(
+    name: str, space: Space | Distributions, asked: object
+) -> dict[str, Any]:
+    """Return the values that an object asks for, if the space of a search has them.
+
+    Raises:
+        RatsError: If it gives no values by path, a path is not of the space, or a value
+            is not in the distribution of its path.
+    """
+    subject, paths = f"search {name!r}, sampler", paths_of(space)
+    if not isinstance(asked, Mapping):
+        msg = (
+            f"{subject}: expected {{path: value}}, got {shown(asked)}. Mend its ask()."
+        )
+        raise RatsError(msg)
+    for path in asked:
+        if path not in paths:
+            msg = (
+                f"{subject}: expected paths of the space ({listed(paths)}), got "
+                f"{shown(path)}. {nearest(str(path), paths)}Mend its ask()."
+            )
+            raise RatsError(msg)
+    known = {} if isinstance(space, Space) else dict(space.by_path)
+    for path, value in asked.items():
+        if path in known and not _contains(known[path], value):
+            msg = (
+                f"{subject}, {path!r}: expected a value of {known[path]}, got "
+                f"{shown(value)}. Mend its ask(), or the space."
+            )
+            raise RatsError(msg)
+    return dict(asked)
+
+
+def _contains(distribution: Any, value: Any) -> bool:
+    """Say whether an Optuna distribution can give a value."""
+    try:
+        inside = distribution.to_internal_repr(value)
+    except (TypeError, ValueError):
+        return False
+    # Optuna takes the text "0.5" for a number.
+    return bool(distribution._contains(inside)) and not (
+        isinstance(value, str) and distribution.to_external_repr(inside) != value
+    )
 
 
 def _check_paths(subject: str, paths: Sequence[object]) -> list[Breach]:

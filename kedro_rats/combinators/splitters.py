@@ -130,6 +130,10 @@ def splitting_of(
     if isinstance(splitter, str):
         count = _required(subject, n_splits, "a fold column")
         return Splitting(FoldColumn(), count, partition=True, written=True)
+    if isinstance(splitter, type):
+        own = splitter.__name__
+        remedy = f"Give an instance: {own}()."
+        raise_if([Breach(subject, "a splitter", f"the class {own}", remedy)])
     if hasattr(splitter, "split") and hasattr(splitter, "get_n_splits"):
         raise_if(
             [

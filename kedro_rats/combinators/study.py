@@ -8,14 +8,17 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from kedro_rats.combinators.space import Distributions, Space
-from kedro_rats.errors import RatsError
+from kedro_rats.combinators.space import Distributions, Space, check_asked
+from kedro_rats.errors import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ATTRIBUTE = "kedro_rats"
 """User attribute of an Optuna study, and of its trials, that holds what we add."""
+
+_OBJECTIVES = "kedro_rats.objectives"
+"""User attribute of an Optuna study that says what its values are, in their order."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Searcher(Protocol):
     def mismatch(self, study: Any) -> str | None:
         """Return why a study of another search cannot be continued; None if it can."""
 
-    def ask(self, study: Any) -> tuple[Any, dict[str, Any]]:
-        """Return a handle of a new trial, and its values by path."""
+    def ask(self, study: Any) -> tuple[Any, dict[str, Any]] | None:
+        """Return a handle of a new trial, and its values by path; None if none is left."""
 
     def tell(self, study: Any, handle: Any, result: Result) -> bool:
         """Record the result of a trial; return whether the search is exhausted."""
@@ -84,25 +87,29 @@ class OptunaSearcher:
         space: What is searched.
         sampler: An Optuna sampler with a seed, copied when a study is started.
         directions: ``maximize`` or ``minimize`` for each objective.
+        objectives: What is judged by.
     """
 
     name: str
     space: Space | Distributions
     sampler: Any
     directions: tuple[Literal["maximize", "minimize"], ...]
+    objectives: tuple[str, ...]
 
     def start(self) -> Any:
         """Return a new study in memory, with a copy of the sampler."""
         import optuna
 
-        return optuna.create_study(
+        study = optuna.create_study(
             study_name=self.name,
             sampler=copy.deepcopy(self.sampler),
             directions=list(self.directions),
         )
+        study.set_user_attr(_OBJECTIVES, list(self.objectives))
+        return study
 
     def mismatch(self, study: Any) -> str | None:
-        """Return what differs in the study: its kind, its directions or its space."""
+        """Return what differs in the study: its kind, what it looks for, or its space."""
         import optuna
 
         if not isinstance(study, optuna.Study):
@@ -110,6 +117,17 @@ class OptunaSearcher:
         directions = tuple(direction.name.lower() for direction in study.directions)
         if directions != self.directions:
             return f"directions {directions}"
+        # A study that a user made says nothing of them.
+        objectives = study.user_attrs.get(_OBJECTIVES, self.objectives)
+        if tuple(objectives) != self.objectives:
+            return f"the objective {listed(objectives)}"
+        points = _grid_of(study.sampler)
+        if points is not None and points != (_grid_of(self.sampler) or points):
+            return f"the grid {points}"
+        return self._other_distribution(study)
+
+    def _other_distribution(self, study: Any) -> str | None:
+        """Return a distribution of the study's trials that the space has not."""
         known = (
             dict(self.space.by_path) if isinstance(self.space, Distributions) else {}
         )
@@ -180,6 +198,13 @@ class OptunaSearcher:
         study.set_user_attr(_ATTRIBUTE, notes)
 
 
+def _grid_of(sampler: Any) -> Any:
+    """Return the values by path of Optuna's grid sampler; None of any other."""
+    from optuna.samplers import GridSampler
+
+    return sampler._search_space if isinstance(sampler, GridSampler) else None
+
+
 @dataclass
 class AskTellStudy:
     """The study of a searcher that is not Optuna's.
@@ -189,34 +214,67 @@ class AskTellStudy:
         finished: The trials that were told.
         asked: How many were asked for.
         noted: What was noted on it.
+        goal: The direction of each objective, and the objective, as people say it.
     """
 
     source: Any
     finished: list[Trial] = field(default_factory=list)
     asked: int = 0
     noted: dict[str, Any] = field(default_factory=dict)
+    goal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AskTellSearcher:
-    """Searches with any object that has ``ask()`` and ``tell(params, value)``."""
+    """Searches with any object that has ``ask()`` and ``tell(params, value)``.
 
+    Attributes:
+        name: The search, for messages.
+        space: What is searched: the object may ask for nothing else.
+        source: The object, copied when a study is started.
+        directions: ``maximize`` or ``minimize`` for each objective.
+        objectives: What is judged by.
+    """
+
+    name: str
+    space: Space | Distributions
     source: Any
+    directions: tuple[Literal["maximize", "minimize"], ...]
+    objectives: tuple[str, ...]
+
+    @property
+    def _goal(self) -> tuple[str, ...]:
+        pairs = zip(self.directions, self.objectives, strict=True)
+        return tuple(f"{direction} {objective}" for direction, objective in pairs)
 
     def start(self) -> AskTellStudy:
         """Return a study with a copy of the object."""
-        return AskTellStudy(copy.deepcopy(self.source))
+        return AskTellStudy(copy.deepcopy(self.source), goal=self._goal)
 
     def mismatch(self, study: Any) -> str | None:
-        """Return the type of what is no study of such a search."""
+        """Return what differs in the study: its kind, what it looks for, or its grid."""
         if not isinstance(study, AskTellStudy):
             return f"a {type(study).__name__}"
-        same = type(study.source) is type(self.source)
-        return None if same else f"one of a {type(study.source).__name__}"
+        if type(study.source) is not type(self.source):
+            return f"one of a {type(study.source).__name__}"
+        if study.goal not in ((), self._goal):
+            return f"one to {listed(study.goal)}"
+        if isinstance(self.source, GridInOrder):
+            points = study.source.points
+            # As text too, since NaN equals nothing.
+            if points != self.source.points and str(points) != str(self.source.points):
+                return f"a grid of {len(points)} other points"
+        return None
 
-    def ask(self, study: AskTellStudy) -> tuple[Any, dict[str, Any]]:
-        """Return the number of the trial, and what the object asks for."""
-        chosen = dict(study.source.ask())
+    def ask(self, study: AskTellStudy) -> tuple[Any, dict[str, Any]] | None:
+        """Return the number of the trial, and what the object asks for.
+
+        Raises:
+            RatsError: If that is not in the search space.
+        """
+        if isinstance(study.source, GridInOrder) and not study.source.left:
+            return None
+        chosen = check_asked(self.name, self.space, study.source.ask())
         study.asked += 1
         return (study.asked - 1, chosen), chosen
 
@@ -266,11 +324,13 @@ class GridInOrder:
         self.asked = 0
         self.told = 0
 
+    @property
+    def left(self) -> int:
+        """How many combinations nobody asked for yet."""
+        return len(self.points) - self.asked
+
     def ask(self) -> dict[str, Any]:
         """Return the next combination."""
-        if self.asked >= len(self.points):
-            msg = f"grid: expected at most {len(self.points)} trials, got more. Ask for fewer."
-            raise RatsError(msg)
         self.asked += 1
         return self.points[self.asked - 1]
 

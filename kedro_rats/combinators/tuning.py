@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from kedro_rats import names
-from kedro_rats.combinators.merging import reads
+from kedro_rats.combinators.guarding import owner_of
+from kedro_rats.combinators.joining import JoinLabels
+from kedro_rats.combinators.merging import Merge, keys_below, kind_of, reads
 from kedro_rats.combinators.operands import check_operand, strings
 from kedro_rats.combinators.search import (
     Search,
@@ -25,10 +27,14 @@ from kedro_rats.combinators.study import (
     OptunaSearcher,
     Searcher,
 )
+from kedro_rats.combinators.typed_parameters import fields_of, unknown_key
 from kedro_rats.errors import Breach, listed, nearest, raise_if, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
 
     from kedro_rats.estimators.algebra import Estimator
 
@@ -65,9 +71,10 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
             refit. The direction is the metric's.
         trials: How many in all.
         sampler: An Optuna sampler with a seed; an object with ``ask() -> {path: value}``
-            and ``tell(params, value)``; or ``"grid"`` for all combinations of categorical
-            distributions in the order of scikit-learn's ``ParameterGrid`` (Optuna's
-            ``GridSampler`` shuffles). It is copied when the study is made.
+            and ``tell(params, value)`` that asks for what is in the space; or ``"grid"``
+            for all combinations of categorical distributions in the order of
+            scikit-learn's ``ParameterGrid`` (Optuna's ``GridSampler`` shuffles). It is
+            copied when the study is made.
         name: Namespace of all that is new.
         batch: How many trials are asked for before any is told; they run in parallel, and
             are told in their order.
@@ -78,7 +85,7 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
             nothing once the first objective reaches the target, or for so many rounds in
             a row nothing strictly better was found.
         study: A dataset with a study to continue, with its own sampler: the
-            ``NAME.study`` of an earlier search.
+            ``NAME.study`` of an earlier search for the same objectives.
         refit: False leaves ``eval`` and the state empty.
 
     Returns:
@@ -87,8 +94,8 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
         ``NAME.study`` (a pickled ``optuna.Study``, as bytes).
 
     Raises:
-        DefinitionError: If the estimator has no scores, a path is read by no node or
-            searched inside already, the objective is no metric of it, ``batch`` is larger
+        DefinitionError: If the estimator has no scores, a path is read by no node, is no
+            field of typed parameters or is searched inside already, the objective is no metric of it, ``batch`` is larger
             than ``trials``, or the sampler has no seed.
 
     The search is Optuna's (Akiba et al., 2019, https://optuna.org): with ``batch=1`` the
@@ -135,6 +142,11 @@ def _goal(
         remedy = (
             "Judge it: tune(cross_validate(…, metrics={…}), …) or tune(holdout(…))."
         )
+        if any(isinstance(owner_of(node), JoinLabels) for node in operand.train.nodes):
+            remedy = (
+                "Scores of folds inside pseudolabel count rows that it labels; judge the "
+                "whole: tune(cross_validate(pseudolabel(…), metrics={…}), …)."
+            )
         raise_if([Breach(subject, "an estimator with scores", "one without", remedy)])
     metrics = metrics_of(operand)
     pooled = [f"{name}.pooled" for name in pooled_of(operand)]
@@ -260,6 +272,9 @@ def _check_paths(
         if not any(reads(dataset, path) for dataset in read)
     ]
     breaches += [
+        breach for path in paths for breach in _check_field(subject, trial, path)
+    ]
+    breaches += [
         Breach(
             f"{subject}, space {path!r}",
             "a path that only one search sets",
@@ -271,6 +286,35 @@ def _check_paths(
     return breaches
 
 
+def _check_field(subject: str, trial: Pipeline, path: str) -> list[Breach]:
+    """Find a path that none of the typed parameters that are read has a field for."""
+    read = [
+        (node, dataset)
+        for node in trial.nodes
+        for dataset in node.inputs
+        if names.is_parameter(dataset) and reads(dataset, path)
+    ]
+    # What one node leaves out may be for another one.
+    unknown = [
+        unknown_key(keys_below(dataset, path), _kind_in_search(node, dataset))
+        for node, dataset in read
+    ]
+    first = next(iter(unknown), None)
+    if first is None or None in unknown:
+        return []
+    kind, key = first
+    fields = fields_of(kind)
+    expected = f"a field of {kind.__name__} ({listed(fields)})"
+    remedy = f"{nearest(key, fields)}Name one of its fields."
+    return [Breach(f"{subject}, space {path!r}", expected, shown(key), remedy)]
+
+
+def _kind_in_search(node: Node, dataset: str) -> Any:
+    """Return the class that a node asks for, also where a search inside asks for it."""
+    owner = owner_of(node)
+    return owner.kind if isinstance(owner, Merge) else kind_of(node, dataset)
+
+
 def _searcher(
     subject: str,
     name: str,
@@ -280,14 +324,16 @@ def _searcher(
     trials: int,
 ) -> Searcher:
     subject = f"{subject}, sampler"
+    looked_for = goal.directions, goal.objectives
     if sampler == "grid":
-        return AskTellSearcher(_grid(subject, space, trials))
+        source: Any = _grid(subject, space, trials)
+        return AskTellSearcher(name, space, source, *looked_for)
     from optuna import Study
     from optuna.samplers import BaseSampler
 
     is_source = hasattr(sampler, "ask") and hasattr(sampler, "tell")
-    if is_source and not isinstance(sampler, Study):
-        return AskTellSearcher(sampler)
+    if is_source and not isinstance(sampler, (Study, type)):
+        return AskTellSearcher(name, space, sampler, *looked_for)
 
     expected = "an Optuna sampler, an object with ask and tell, or 'grid'"
     if not isinstance(sampler, BaseSampler):
@@ -297,7 +343,7 @@ def _searcher(
         own = type(sampler).__name__
         remedy = f"Give {own}(seed=0): the trials must be the same in each run."
         raise_if([Breach(subject, "a sampler with a seed", f"{own} without", remedy)])
-    return OptunaSearcher(name, space, sampler, goal.directions)
+    return OptunaSearcher(name, space, sampler, *looked_for)
 
 
 def _grid(subject: str, space: Space | Distributions, trials: int) -> GridInOrder:
@@ -319,8 +365,11 @@ def _grid(subject: str, space: Space | Distributions, trials: int) -> GridInOrde
 
 def _is_seeded(sampler: object) -> bool:
     """Say whether no random state of a sampler, or of one inside it, is left to chance."""
-    from optuna.samplers import BaseSampler
+    from optuna.samplers import BaseSampler, QMCSampler
 
+    if isinstance(sampler, QMCSampler) and sampler._scramble:
+        # Without a seed it draws one of 64 bits, and does not tell that nobody gave it.
+        return sampler._seed < 2**32 and _is_seeded(sampler._independent_sampler)
     parts = vars(sampler).values()
     states = [part for part in parts if type(part).__name__ == "LazyRandomState"]
     return all(vars(state).get("_rng") is not None for state in states) and all(

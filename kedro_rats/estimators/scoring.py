@@ -29,12 +29,15 @@ class Score:
     Attributes:
         metrics: Pairs of a name and a metric.
         datasets: What the node reads, each once: all that the metrics read.
+        rows: Row inputs and row outputs; the first of them that a metric reads tells how
+            many rows it judges.
         fold: The number of the fold that the rows belong to.
         part: ``"train"`` or ``"eval"``.
     """
 
     metrics: tuple[tuple[str, Metric], ...]
     datasets: tuple[str, ...]
+    rows: tuple[str, ...]
     fold: int = 0
     part: str = "eval"
 
@@ -52,11 +55,23 @@ class Score:
     def table(self, values: Sequence[object]) -> pd.DataFrame:
         """Return the scores of some data, in the order of ``datasets``."""
         data = dict(zip(self.datasets, values, strict=True))
-        rows = [
-            (self.fold, self.part, name, *_judged(name, metric, data))
-            for name, metric in self.metrics
-        ]
-        return _table(rows)
+        return _table(
+            [
+                (
+                    self.fold,
+                    self.part,
+                    name,
+                    _judged(name, metric, data),
+                    self._count(metric, data),
+                )
+                for name, metric in self.metrics
+            ]
+        )
+
+    def _count(self, metric: Metric, data: Mapping[str, Any]) -> int:
+        """Return how many rows a metric judges; 0 if it reads none."""
+        read = metric.arguments.datasets
+        return next((_rows(data[name]) for name in self.rows if name in read), 0)
 
     @property
     def argument_names(self) -> tuple[str, ...]:
@@ -98,7 +113,9 @@ def scoring_node(
     read = dict.fromkeys(
         name for metric in metrics.values() for name in metric.arguments.datasets
     )
-    judge = Score(tuple(metrics.items()), tuple(read))
+    # What is the same everywhere keeps its name: the state, parameters, shared inputs.
+    rows = tuple(name for name in read if renamed[name] != name)
+    judge = Score(tuple(metrics.items()), tuple(read), rows)
     return make_node(
         judge.score_and_summarize,
         [renamed[name] for name in read],
@@ -127,14 +144,12 @@ def check_metrics(subject: str, metrics: object) -> None:
     raise_if(breaches)
 
 
-def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> tuple[float, int]:
+def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> float:
     values = [data[dataset] for dataset in metric.arguments.datasets]
     args, kwargs = bind(metric.arguments.keywords, values)
     value: Any = metric.func(*args, **kwargs)
     try:
-        read = zip(metric.arguments.datasets, values, strict=True)
-        rows = [data for name, data in read if not names.is_parameter(name)]
-        return float(value), _rows(rows[0]) if rows else 0
+        return float(value)
     except (TypeError, ValueError) as error:
         func = getattr(metric.func, "__name__", "its function")
         msg = (
@@ -145,7 +160,7 @@ def _judged(name: str, metric: Metric, data: Mapping[str, Any]) -> tuple[float, 
 
 
 def _rows(data: Any) -> int:
-    if hasattr(data, "shape"):
+    if getattr(data, "shape", ()):
         return int(data.shape[0])
     return len(data) if hasattr(data, "__len__") else 0
 

@@ -85,6 +85,59 @@ def check_same_names(
             )
 
 
+def check_owners(
+    subject: str, first: Iterable[Node], second: Iterable[Node]
+) -> Iterator[Breach]:
+    """Find names under which two estimators or combinators have nodes of their own.
+
+    One may be a part of the other: what is used twice is there once.
+    """
+    mine, theirs = _by_owner(first), _by_owner(second)
+    for name in sorted(mine.keys() & theirs.keys()):
+        own, other = mine[name] - theirs[name], theirs[name] - mine[name]
+        if own and other:
+            yield Breach(
+                subject,
+                f"one estimator or combinator of the name {name!r}",
+                f"two, with the nodes {min(own)!r} and {min(other)!r}",
+                "A name can be used once in a chain: give one of the two another name.",
+            )
+
+
+def _by_owner(nodes: Iterable[Node]) -> dict[str, set[str]]:
+    """Return the names of nodes by the estimator or combinator that they are of.
+
+    That is their outermost namespace in which something is made; a name with dots, such
+    as ``prepare.scale``, does not own what comes before them.
+    """
+    inside: dict[str, set[str]] = {}
+    owners: set[str] = set()
+    for node in nodes:
+        namespace = node.namespace
+        # Nodes of the user's own may share a namespace, as Kedro allows.
+        if namespace and not node.tags.isdisjoint(names.NODE_TYPES):
+            inside.setdefault(namespace, set()).add(node.name)
+            owners |= {namespace, *_boxes(node)}
+    found: dict[str, set[str]] = {}
+    for namespace, made in inside.items():
+        parts = namespace.split(".")
+        around = (".".join(parts[: k + 1]) for k in range(len(parts)))
+        found.setdefault(next(n for n in around if n in owners), set()).update(made)
+    return found
+
+
+def _boxes(node: Node) -> Iterator[str]:
+    """Find the namespaces around those that are a task, such as a copy of `map_over`.
+
+    That has copies alone: no node tells that its name is one.
+    """
+    for tag in node.tags:
+        box = tag.removeprefix("group.").rpartition(".")[0]
+        is_task = tag.startswith("group.") and bool(box)
+        if is_task and f"{node.namespace}.".startswith(f"{box}."):
+            yield box
+
+
 def _differences(one: Node, other: Node) -> list[str]:
     parts = {
         "inputs": one._inputs == other._inputs,

@@ -176,7 +176,22 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
         ["'cv', splitter", "a splitter, index pairs", "got 5", "KFold(5)"],
     ),
     "no splitter": (lambda: cv(splitter=None), ["'cv', splitter", "got None"]),
-    "the class of a splitter": (lambda: cv(splitter=ms.KFold), ["'cv', splitter"]),
+    "the class of a splitter": (
+        lambda: cv(splitter=ms.StratifiedKFold, stratify="y"),
+        ["'cv', splitter", "got the class StratifiedKFold", "StratifiedKFold()."],
+    ),
+    "the class of a splitter and its folds": (
+        lambda: cv(splitter=ms.KFold, n_splits=3),
+        ["'cv', splitter", "got the class KFold", "Give an instance: KFold()."],
+    ),
+    "outputs without an order": (
+        lambda: cv(outputs={"p"}),
+        ["'cv', outputs", "names in an order", "got {'p'}", "Give a list"],
+    ),
+    "shared inputs without an order": (
+        lambda: cv(WITH_TABLE, shared=frozenset(["table"])),
+        ["'cv', shared", "names in an order", "Give a list"],
+    ),
     "no index pairs": (lambda: cv(splitter=[]), ["'cv', splitter", "got []"]),
     "pairs of which one is a triple": (
         lambda: cv(splitter=[([0], [1]), ([1], [0], [2])]),

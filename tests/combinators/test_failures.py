@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from combinators import toys
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import (
     KFold,
     LeaveOneGroupOut,
@@ -163,6 +170,87 @@ def test_the_summary_of_a_run_with_a_failed_fold_is_nan_not_an_error() -> None:
     assert np.isnan(summary.get("pooled", np.nan))
 
 
+def only_known(y: Any, yhat: Any) -> float:
+    """Judge the rows that have a value, as a metric of a user's own may."""
+    return float(np.nanmean(np.abs(y - yhat)))
+
+
+@pytest.mark.parametrize("outputs", [None, []], ids=["gathered", "not gathered"])
+def test_a_pooled_value_is_nan_where_a_fold_failed_whatever_the_metric_makes_of_it(
+    outputs: Any,
+) -> None:
+    y = Y.copy()
+    y[FIRST_TEST[0]] = MARK  # every fold but the first trains on it
+    judged = {
+        "known": metric(only_known, inputs=["y", "yhat"]),
+        "size": metric(lambda y, yhat: float(len(y)), inputs=["y", "yhat"]),
+    }
+    cv = resampled(refusing(), FOLDS, metrics=judged, outputs=outputs)
+
+    made = toys.run(cv.train, {"X": X, "y": y})
+
+    for name in judged:
+        assert np.isnan(made["cv.summary"][name]["pooled"])
+
+
+@pytest.mark.parametrize("undefined", ["is NaN", "raises"])
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+def test_a_pooled_value_is_that_of_all_rows_where_a_metric_is_undefined_in_a_fold(
+    on_error: Any, undefined: str
+) -> None:
+    def auc(label: Any, score: Any) -> float:
+        if len(set(label)) == 1 and undefined == "raises":
+            msg = "one class"
+            raise ValueError(msg)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return float(roc_auc_score(label, score))
+
+    # The first fold is judged on rows of one class.
+    y = np.where(np.isin(np.arange(len(X)), FIRST_TEST), 0, np.arange(len(X)) % 2)
+    operand = refusing({"decision_function": "d"}, LogisticRegression())
+    metrics = {"auc": metric(auc, inputs=["y", "d"])}
+    cv = resampled(operand, FOLDS, metrics=metrics, on_error=on_error)
+    if (undefined, on_error) == ("raises", "raise"):
+        with pytest.raises(ValueError, match="one class"):
+            toys.run(cv.train, {"X": X, "y": y})
+        return
+
+    made = toys.run(cv.train, {"X": X, "y": y})
+
+    d = cross_val_predict(
+        LogisticRegression(), X, y, cv=FOLDS, method="decision_function"
+    )
+    assert (
+        np.isnan(toys.scores(made["cv.scores"], "auc")).tolist() == [True] + [False] * 3
+    )
+    assert np.isnan(made["cv.summary"]["auc"]["mean"])
+    assert made["cv.summary"]["auc"]["pooled"] == roc_auc_score(y, d)
+
+
+def test_a_metric_that_raises_over_all_rows_alone_is_nan_only_where_that_was_asked() -> (
+    None
+):
+    def of_few(y: Any, yhat: Any) -> float:
+        if len(y) == len(X):
+            msg = "too many rows"
+            raise ValueError(msg)
+        return float(len(y))
+
+    judged = {"few": metric(of_few, inputs=["y", "yhat"])}
+
+    noted, raised = (
+        resampled(refusing(), FOLDS, metrics=judged, on_error=on_error)
+        for on_error in ("nan", "raise")
+    )
+
+    summary = toys.run(noted.train, {"X": X, "y": Y})["cv.summary"]["few"]
+    assert np.isnan(summary["pooled"])
+    assert summary["mean"] == len(X) / 4
+    with pytest.raises(ValueError, match="too many rows"):
+        toys.run(raised.train, {"X": X, "y": Y})
+
+
 def test_a_metric_that_reads_parameters_first_scores_a_failed_fold_nan() -> None:
     def scaled_error(factor: float, y: Any, yhat: Any) -> float:
         return factor * float(mean_absolute_error(y, yhat))
@@ -247,6 +335,32 @@ def test_nan_rows_of_polars_outputs_leave_them_polars(fold: int) -> None:
     missing = np.isin(np.arange(len(X)), pairs[fold][1])
     assert isinstance(out, pl.Series)
     assert np.array_equal(np.isnan(out.to_numpy()), missing)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [list, tuple, pa.array, lambda rows: pa.chunked_array([rows]), np.asarray],
+    ids=["list", "tuple", "arrow", "chunks", "array"],
+)
+def test_rows_of_a_failed_fold_are_nan_whatever_holds_the_first_rows(
+    container: Any,
+) -> None:
+    def as_matrix(numbers: Any) -> Any:
+        return np.array([[float(number)] for number in np.asarray(numbers)])
+
+    y, pairs = marked_for(1)
+    ridge = estimator(
+        RefusingRidge(), fit_inputs=["Z", "y"], inputs="Z", outputs="yhat", name="r"
+    )
+    cv = resampled(transformer(as_matrix, inputs="X", outputs="Z") + ridge, pairs)
+
+    yhat = toys.run(cv.train, {"X": container(X[:, 2].tolist()), "y": y})["yhat"]
+
+    for k, (train, test) in enumerate(pairs):
+        expected = Ridge().fit(X[train, 2:3], y[train]).predict(X[test, 2:3])
+        if k == 1:
+            expected = np.full(len(test), np.nan)
+        np.testing.assert_array_equal(yhat[test], expected)
 
 
 def test_nan_rows_of_probabilities_of_several_targets_are_in_each_matrix() -> None:

@@ -12,7 +12,7 @@ from combinators import toys
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -418,6 +418,15 @@ LEAKS = {
     "a nested combinator": lambda: (
         scale()
         + cross_validate(cv_of("Z"), splitter=KFold(2), rows=["Z", "y"], name="o")
+    ),
+    "a nested combinator that is judged": lambda: (
+        scale()
+        + cross_validate(
+            cv_of("Z", metrics={"accuracy": metric(accuracy_score, inputs=["y", "d"])}),
+            splitter=KFold(2),
+            rows=["Z", "y"],
+            name="o",
+        )
     ),
     "learned groups": lambda: (
         estimator(learn, subtract, inputs="X", outputs="g", name="cluster")

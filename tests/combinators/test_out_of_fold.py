@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from combinators import toys
 from sklearn.base import clone
+from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.multioutput import ClassifierChain
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -211,6 +213,34 @@ def test_probabilities_of_several_targets_are_a_list_as_in_scikit_learn(
         assert np.array_equal(ours, theirs)
     label = predicted_by_sklearn(model, X, y, splitter, "predict")
     assert np.array_equal(made["label"], label)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+@pytest.mark.parametrize("method", ["predict_proba", "decision_function"])
+def test_outputs_of_several_targets_in_one_matrix_are_left_as_they_are(
+    method: str, on_error: Any
+) -> None:
+    """scikit-learn's ``cross_val_predict`` cannot do this: it fits by hand."""
+    X, y = make_multilabel_classification(60, n_classes=3, random_state=0)
+    chain = ClassifierChain(LogisticRegression(max_iter=500))
+    scale = estimator(StandardScaler(), inputs="X", outputs="Z", name="scale")
+    chained = estimator(
+        chain, fit_inputs=["Z", "y"], inputs="Z", outputs={method: "out"}, name="chain"
+    )
+    cv = cross_validate(
+        scale + chained,
+        splitter=KFold(3),
+        rows=["X", "y"],
+        on_error=on_error,
+        name="cv",
+    )
+
+    made = toys.run(cv.train, {"X": X, "y": y})
+
+    for train, test in KFold(3).split(X):
+        peer = make_pipeline(StandardScaler(), clone(chain)).fit(X[train], y[train])
+        assert np.array_equal(made["out"][test], getattr(peer, method)(X[test]))
+    assert made["out"].shape == (60, 3)
 
 
 @pytest.mark.filterwarnings("ignore:Number of classes in training fold")

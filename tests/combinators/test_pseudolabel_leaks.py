@@ -11,7 +11,7 @@ import pytest
 from combinators import pseudolabel_toys, toys
 from combinators.pseudolabel_toys import Seen
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from kedro_rats import (
@@ -22,7 +22,10 @@ from kedro_rats import (
     holdout,
     metric,
     select,
+    transformer,
+    tune,
 )
+from kedro_rats.errors import DefinitionError
 
 # The second column is the number of a row; labelled ones are below 100.
 RANDOM = np.random.default_rng(0)
@@ -186,6 +189,145 @@ def test_what_learned_before_a_judged_one_is_warned_of() -> None:
 
     with pytest.warns(LeakWarning, match="'Z'"):
         scale() + cv
+
+
+@pytest.fixture
+def folds_inside() -> Estimator:
+    """Labelling of an estimator with folds, which are warned of."""
+    with pytest.warns(LeakWarning, match="folds inside"):
+        return labelling_of(judged(model(), "cv", rows=["Z", "y"], shared=[]))
+
+
+def labelling_of(operand: Estimator, **options: Any) -> Estimator:
+    return pseudolabel_toys.labelling(
+        operand, **{"unlabeled": {"Z": "Z_new"}, "rounds": 2, **options}
+    )
+
+
+def searching() -> Estimator:
+    """Return a search over a model that is judged on folds."""
+    optuna = pytest.importorskip("optuna")
+    searched = estimator(
+        LogisticRegression(),
+        fit_inputs=["Z", "y"],
+        inputs="Z",
+        outputs={"predict": "label", "predict_proba": "p"},
+        name="model",
+        params="params:model",
+    )
+    return tune(
+        judged(searched, "cv", rows=["Z", "y"], shared=[]),
+        space={"params:model.C": optuna.distributions.CategoricalDistribution([1.0])},
+        objective="agreed",
+        trials=1,
+        sampler="grid",
+        name="tune",
+    )
+
+
+AROUND = {
+    "labelling of folds": lambda own: own,
+    "labelling of a search": lambda own: labelling_of(searching()),
+    "labelling of folds in folds": lambda own: judged(
+        own, "outer", rows=["Z", "y"], shared=["Z_new"]
+    ),
+    "labelling of labelling of folds": lambda own: labelling_of(
+        own, unlabeled={"Z": "Z_more", "Z_new": "Z_new"}, name="twice"
+    ),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_what_learned_before_folds_inside_is_warned_of_once(
+    folds_inside: Estimator, around: Any
+) -> None:
+    resampled = around(folds_inside)
+
+    with pytest.warns(LeakWarning) as caught:
+        scale() + resampled
+
+    (message,) = [str(warning.message) for warning in caught]
+    assert message.startswith("rows 'Z' of ")
+    assert "'scale.fit_transform' saw" in message
+
+
+def test_learned_rows_that_are_transformed_inside_are_warned_of_once() -> None:
+    copied = transformer(np.asarray, inputs="Q", outputs="Z", name="copy")
+    own = labelling_of(copied + searching(), unlabeled={"Q": "Q_new"})
+    before = estimator(StandardScaler(), inputs="X", outputs="Q", name="scale")
+
+    with pytest.warns(LeakWarning, match="rows 'Q'") as caught:
+        before + own
+
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("outputs", ["Z_new", "table"])
+def test_what_learned_beside_folds_inside_is_not_warned_of(
+    folds_inside: Estimator, outputs: str
+) -> None:
+    """The labels that the rounds make are no rows that were learned before."""
+    other = estimator(StandardScaler(), inputs="X", outputs=outputs, name="other")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        other + folds_inside
+
+
+def test_scores_of_folds_inside_are_warned_of_and_rightly_so() -> None:
+    """On noise they are excellent, since they also count rows that were labelled."""
+    random = np.random.default_rng(0)
+    noise = {"X": random.normal(size=(60, 5)), "y": np.arange(60) % 2}
+    noise["X_new"] = random.normal(size=(400, 5))
+    options = {"select": select.threshold(0.5), "rounds": 2}
+    folds = {"splitter": StratifiedKFold(3), "stratify": "y"}
+    with pytest.warns(LeakWarning) as caught:
+        inside = pseudolabel_toys.labelling(
+            judged(toys.classifier(), "cv", shared=[], **folds), **options
+        )
+    outside = judged(pseudolabel_toys.labelling(**options), "cv", **folds)
+
+    dishonest = toys.run(inside.train, noise)["own.refit.train.cv.summary"]
+    honest = toys.run(outside.train, noise)["cv.summary"]
+
+    assert dishonest["agreed"]["mean"] > 0.9
+    assert 0.3 < honest["agreed"]["mean"] < 0.7
+    assert inside.scores is None
+    (warning,) = caught
+    assert warning.filename == pseudolabel_toys.__file__
+    assert str(warning.message) == (
+        "pseudolabel 'own', scores 'cv.scores': expected an estimator that is judged "
+        "outside, got folds inside, which also judge rows that it labels itself. Leave "
+        "out their metrics, and judge the whole: cross_validate(pseudolabel(…), "
+        "metrics={…})."
+    )
+
+
+@pytest.mark.parametrize("operand", ["a search", "folds without metrics"])
+def test_scores_that_are_needed_or_absent_are_not_warned_of(operand: str) -> None:
+    unjudged = judged(model(), "cv", rows=["Z", "y"], shared=[], metrics=None)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        labelling_of(searching() if operand == "a search" else unjudged)
+
+
+def test_a_search_by_scores_of_folds_inside_is_refused(
+    folds_inside: Estimator,
+) -> None:
+    optuna = pytest.importorskip("optuna")
+    space = {"params:model.C": optuna.distributions.CategoricalDistribution([1.0])}
+    given = {"space": space, "objective": "agreed", "trials": 1, "sampler": "grid"}
+
+    with pytest.raises(DefinitionError) as error:
+        tune(folds_inside, **given, name="tune")
+
+    text = str(error.value)
+    assert text.startswith("tune 'tune': expected an estimator with scores, got one ")
+    assert "tune(cross_validate(pseudolabel(…), metrics={…}), …)" in text
+    assert "\n" not in text
 
 
 def test_outputs_that_labelling_made_leak_into_folds_and_are_warned_of() -> None:

@@ -20,9 +20,9 @@ from sklearn.model_selection import (
     cross_val_predict,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 
-from kedro_rats import cross_validate, estimator
+from kedro_rats import cross_validate, estimator, transformer
 from kedro_rats.combinators.rows import count, put_together, take
 from kedro_rats.errors import RatsError
 
@@ -457,3 +457,107 @@ def test_groups_classes_and_fold_columns_may_be_of_any_container(kind: str) -> N
         Ridge(), X, Y, groups=groups, cv=StratifiedGroupKFold(3)
     )
     assert np.array_equal(second, expected)
+
+
+# --- tables of other columns ------------------------------------------------------------
+
+LETTERS = pd.DataFrame({"letter": list("aabbccddee"), "number": np.arange(10.0)})
+
+
+def encoded(categories: Any, **options: Any) -> Any:
+    """Return a cross-validated encoder, whose columns are the categories it learned."""
+    encoder = OneHotEncoder(
+        categories=categories, handle_unknown="ignore", sparse_output=False
+    ).set_output(transform="pandas")
+    letters = estimator(encoder, inputs="X", outputs="Z", name="letters")
+    given = {"splitter": KFold(5), "rows": ["X"], "name": "cv", "refit": False}
+    return cross_validate(letters, **{**given, **options})
+
+
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+def test_frames_of_other_columns_in_each_fold_are_an_error_that_names_them(
+    on_error: Any,
+) -> None:
+    cv = encoded("auto", on_error=on_error)
+
+    with pytest.raises(RatsError) as error:
+        toys.run(cv.train, {"X": LETTERS[["letter"]]})
+
+    assert str(error.value) == (
+        "output 'Z' in fold 1: expected the columns of fold 0 (letter_b, letter_c, "
+        "letter_d, letter_e), got letter_a, letter_c, letter_d, letter_e. Make them the "
+        "same in each fold (tell an encoder all its categories), or leave the output out "
+        "of outputs."
+    )
+
+
+def test_frames_of_the_same_columns_in_each_fold_equal_scikit_learn() -> None:
+    cv = encoded([list("abcde")])
+
+    made = toys.run(cv.train, {"X": LETTERS[["letter"]]})
+
+    expected = pd.get_dummies(LETTERS[["letter"]], dtype=float)
+    pd.testing.assert_frame_equal(made["Z"], expected)
+
+
+def learn_order(rows: pd.DataFrame) -> list[str]:
+    return ["two", "one"] if rows["number"].iloc[0] == 0 else ["one", "two"]
+
+
+def apply_order(order: list[str], rows: pd.DataFrame) -> pd.DataFrame:
+    number = rows["number"]
+    return pd.DataFrame({"one": number, "two": 2 * number})[order]
+
+
+def test_frames_of_another_order_of_columns_are_put_together_by_name() -> None:
+    own = estimator(learn_order, apply_order, inputs="X", outputs="Z", name="own")
+    splitter = KFold(5, shuffle=True, random_state=1)
+    cv = cross_validate(own, splitter=splitter, rows=["X"], name="cv", refit=False)
+
+    made = toys.run(cv.train, {"X": LETTERS})
+
+    orders = {tuple(made[f"cv.fold_{k}.eval.Z"].columns) for k in range(5)}
+    assert orders == {("one", "two"), ("two", "one")}
+    assert list(made["Z"]["one"]) == list(range(10))
+    assert list(made["Z"]["two"]) == list(range(0, 20, 2))
+
+
+def test_frames_with_a_name_twice_are_put_together_where_all_are_alike() -> None:
+    def double(rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([rows, rows], axis=1)
+
+    step = transformer(double, inputs="X", outputs="Z")
+    cv = cross_validate(step, splitter=KFold(5), rows=["X"], name="cv")
+
+    made = toys.run(cv.train, {"X": LETTERS})
+
+    pd.testing.assert_frame_equal(made["Z"], double(LETTERS))
+
+
+def test_columns_are_compared_with_those_of_a_fold_that_did_not_fail() -> None:
+    class Refusing(OneHotEncoder):
+        def fit(self, X: Any, y: Any = None) -> Any:
+            if "a" not in set(X["letter"]):
+                msg = "no a"
+                raise ValueError(msg)
+            return super().fit(X, y)
+
+    refusing = Refusing(sparse_output=False, handle_unknown="ignore")
+    letters = estimator(
+        refusing.set_output(transform="pandas"),
+        inputs="X",
+        outputs="Z",
+        name="letters",
+        fused=False,
+    )
+    cv = cross_validate(
+        letters,
+        splitter=KFold(5),
+        rows=["X"],
+        name="cv",
+        refit=False,
+        on_error="nan",
+    )
+
+    with pytest.raises(RatsError, match=r"'Z' in fold 2: expected .* of fold 1 "):
+        toys.run(cv.train, {"X": LETTERS[["letter"]]})

@@ -11,6 +11,7 @@ from combinators import toys
 from sklearn import config_context
 from sklearn import model_selection as ms
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -215,6 +216,42 @@ def test_scores_are_a_table_with_a_row_for_each_fold_part_and_metric() -> None:
     assert list(table["metric"]) == ["accuracy"] * 8
     sizes = [len(test) for _, test in PAIRS] + [len(train) for train, _ in PAIRS]
     assert list(table["rows"]) == sizes
+
+
+def mean_cost(costs: Array, label: Array, y: Array) -> float:
+    return float(costs[y, label].mean())
+
+
+def score_of(fitted: Any, Z: Array, y: Array) -> float:
+    return float(fitted.score(Z, y))
+
+
+@pytest.mark.parametrize("on_error", ["raise", "nan"])
+def test_rows_are_counted_where_a_metric_reads_something_else_first(
+    on_error: Any,
+) -> None:
+    forest = toys.scaled(
+        RandomForestClassifier(7, random_state=0),
+        {"predict": "label", "predict_proba": "p"},
+    )
+    metrics = {
+        "cost": metric(mean_cost, inputs=["costs", "label", "y"]),
+        "own": metric(score_of, inputs=["model_state", "Z", "y"]),
+        "output": metric(lambda p: float(p.mean()), inputs="p"),
+        "step": metric(lambda fitted, Z: float(Z.mean()), inputs=["model_state", "Z"]),
+        "size": metric(lambda fitted: float(len(fitted)), inputs="model_state"),
+    }
+    cv = PARTITIONS["index pairs"].cross_validated(
+        forest, metrics=metrics, shared=["costs"], train_scores=True, on_error=on_error
+    )
+    costs = np.array([[0.0, 1.0], [5.0, 0.0]])
+
+    table = toys.run(cv.train, {"X": X, "y": Y, "costs": costs})["cv.scores"]
+
+    sizes = [len(test) for _, test in PAIRS] + [len(train) for train, _ in PAIRS]
+    for name in metrics:
+        counted = table[table["metric"] == name]["rows"]
+        assert list(counted) == ([0] * 8 if name == "size" else sizes)
 
 
 def test_without_train_scores_there_is_no_row_of_the_part_train() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 from combinators import toys, tune_toys
@@ -113,6 +114,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "no objective": ({"objective": []}, ", objective", "metrics", "nothing. Name"),
     "a number as objective": ({"objective": 3}, ", objective", "names", "3. Give"),
+    "objectives without an order": (
+        {"objective": {"r2"}},
+        ", objective",
+        "names in an order",
+        "{'r2'}. Give a list: a set has another order in each process.",
+    ),
     "an objective twice": (
         {"objective": ["r2", "r2"]},
         ", objective",
@@ -147,6 +154,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         ", sampler",
         SAMPLER,
         "TPESampler'>. Give e.g. TPESampler(seed=0).",
+    ),
+    "the class of an object that asks": (
+        {"sampler": tune_toys.Listed},
+        ", sampler",
+        SAMPLER,
+        "Listed'>. Give e.g. TPESampler(seed=0).",
     ),
     "a grid of numbers": (
         {"sampler": "grid", "space": {ALPHA: ALPHAS, K: IntDistribution(1, 3)}},
@@ -272,6 +285,25 @@ def test_a_sampler_without_a_seed_is_refused(own: str, sampler: Any) -> None:
         f"tune 'tune', sampler: expected a sampler with a seed, got {own} without. Give"
     )
     assert "\n" not in text
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_seed_of_a_sampler_inside_another_one_is_not_its_own() -> None:
+    inner = RandomSampler(seed=0)
+    scrambled = QMCSampler(scramble=True, independent_sampler=inner)
+
+    text = refused(sampler=scrambled)
+
+    assert "expected a sampler with a seed, got QMCSampler without" in text
+    cv = tune_toys.judged(tune_toys.regression())
+    for seeded in (
+        QMCSampler(scramble=True, independent_sampler=inner, seed=0),
+        QMCSampler(scramble=True, seed=np.int64(2**32 - 1)),
+        # Without scrambling no random number is drawn but by the other one.
+        QMCSampler(independent_sampler=inner),
+    ):
+        given = {"space": SPACE, "objective": "r2", "trials": 1, "name": "tune"}
+        assert tune(cv, sampler=seeded, **given).state
 
 
 def test_a_study_is_no_sampler() -> None:

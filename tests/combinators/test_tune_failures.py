@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,6 +155,105 @@ def test_a_search_in_which_no_trial_is_feasible_is_an_error() -> None:
         toys.run(best.train, LEVEL_DATA)
 
 
+# --- parameters that their type refuses -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Own:
+    """Refuses levels below 0, as it is made."""
+
+    level: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.level < 0:
+            msg = f"level {self.level} is too low"
+            raise ValueError(msg)
+
+
+def learn_own_level(X: Any, own: Own) -> float:
+    return own.level
+
+
+try:
+    import pydantic
+except ImportError:
+    pydantic = None  # type: ignore[assignment]
+else:
+
+    class Model(pydantic.BaseModel):
+        level: float = pydantic.Field(0.0, ge=0)
+
+    def learn_model_level(X: Any, own: Model) -> float:
+        return own.level
+
+
+LEARNS = [
+    pytest.param(learn_own_level, id="dataclass"),
+    pytest.param(
+        None if pydantic is None else learn_model_level,
+        id="pydantic",
+        marks=pytest.mark.skipif(pydantic is None, reason="needs pydantic"),
+    ),
+]
+
+
+def typed(learn: Any, **options: Any) -> Any:
+    """Return a search for a level that a type refuses below 0."""
+    own = estimator(
+        learn,
+        tune_toys.give_level,
+        fit_inputs=["X", "params:own"],
+        inputs="X",
+        outputs="level",
+        name="own",
+    )
+    level = metric(tune_toys.mean_level, inputs=["level"])
+    held = holdout(own, rows=["X"], metrics={"level": level}, name="held")
+    space = {LEVEL: FloatDistribution(-1, 1)}
+    given = {"space": space, "objective": "level", "trials": 8}
+    return tune_toys.tuned(held, **{**given, **options})
+
+
+@pytest.mark.parametrize("learn", LEARNS)
+def test_a_value_that_a_type_refuses_is_a_failed_trial_as_in_optunas_loop(
+    learn: Any,
+) -> None:
+    sampler = TPESampler(seed=0, n_startup_trials=3)
+    best = typed(learn, sampler=sampler, max_failed=8)
+
+    def by_level(trial: optuna.Trial) -> float:
+        return Own(trial.suggest_float(LEVEL, -1, 1)).level
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    sampler = TPESampler(seed=0, n_startup_trials=3)
+    expected = tune_toys.optimized(by_level, sampler, 8, catch=(ValueError,))
+    assert {t.state.name for t in expected.trials} == {"FAIL", "COMPLETE"}
+    assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(expected)
+    assert made["tune.best"]["number"] == expected.best_trial.number
+    assert made["own_state"] == expected.best_value
+
+
+def test_the_table_tells_which_parameters_were_refused() -> None:
+    levels = tune_toys.Listed([0.5, -0.5])
+    best = typed(learn_own_level, sampler=levels, trials=2, max_failed=1)
+
+    made = toys.run(best.train, LEVEL_DATA)
+
+    assert made["tune.trials"]["error"][1] == (
+        "tune.round_1.trial_1.set.params.own.Own: ValueError: level -0.5 is too low"
+    )
+
+
+def test_parameters_of_the_refit_are_not_guarded() -> None:
+    best = typed(learn_own_level, sampler=tune_toys.Listed([0.5]), trials=1)
+    merge = best.train.only_nodes("tune.refit.set.params.own.Own")
+    found = {"number": 0, "value": 1.0, "params": {LEVEL: -1.0}}
+
+    with pytest.raises(ValueError, match=r"level -1.0 is too low"):
+        toys.run(merge, {**LEVEL_DATA, "tune.best": found})
+
+
 # --- failures inside a fold -------------------------------------------------------------
 
 
@@ -239,6 +339,26 @@ def test_an_outer_fold_whose_search_fails_scores_nan() -> None:
 
 
 # --- what is no failure of a trial ------------------------------------------------------
+
+
+def of_an_unknown_metric(scores: Mapping[str, float]) -> float:
+    return scores["levle"]
+
+
+def test_a_constraint_on_an_unknown_metric_is_an_error_that_names_the_known_ones() -> (
+    None
+):
+    best = tune_toys.tuned(
+        trials=2, max_failed=2, constraints={"small": of_an_unknown_metric}
+    )
+
+    with pytest.raises(RatsError) as error:
+        toys.run(best.train, DATA)
+
+    assert str(error.value) == (
+        "constraint 'small': expected one of r2, mse, r2.pooled, mse.pooled, got "
+        "'levle'. Read one of these; a pooled value needs folds that are a partition."
+    )
 
 
 def suggest_another_path(trial: optuna.Trial) -> dict[str, Any]:

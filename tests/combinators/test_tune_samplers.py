@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, DISCRETE, SPACE, K
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import (
     BruteForceSampler,
     CmaEsSampler,
@@ -20,6 +21,8 @@ from optuna.samplers import (
 from sklearn.model_selection import train_test_split
 
 from kedro_rats import Space, holdout
+from kedro_rats.combinators.space import check_asked, space_of
+from kedro_rats.errors import RatsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -190,6 +193,39 @@ def test_constraints_equal_those_of_optunas_loop() -> None:
     assert made["tune.best"]["number"] == first.number
 
 
+def far_from_the_best_pooled(scores: Mapping[str, float]) -> float:
+    return 0.4118 - scores["r2.pooled"]
+
+
+def test_a_constraint_may_read_a_pooled_value_whatever_the_objective() -> None:
+    from sklearn.metrics import r2_score
+    from sklearn.model_selection import cross_val_predict
+
+    def constrained(trial: optuna.Trial) -> float:
+        chosen = tune_toys.suggest(trial)
+        yhat = cross_val_predict(
+            tune_toys.peer(chosen), tune_toys.X, tune_toys.Y, cv=tune_toys.FOLDS
+        )
+        pooled = float(r2_score(tune_toys.Y, yhat))
+        trial.set_constraint("pooled", far_from_the_best_pooled({"r2.pooled": pooled}))
+        return tune_toys.peer_scores(chosen)["mse"]
+
+    sampler = SAMPLERS["tpe"]
+    best = tune_toys.tuned(
+        sampler=sampler(),
+        objective="mse",
+        trials=8,
+        constraints={"pooled": far_from_the_best_pooled},
+    )
+
+    made = toys.run(best.train, DATA)
+
+    expected = tune_toys.optimized(constrained, sampler(), 8, directions=["minimize"])
+    assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(expected)
+    feasible = [t for t in expected.trials if t.constraints["pooled"] <= 0]
+    assert 0 < len(feasible) < 8
+
+
 def conditional(trial: optuna.Trial) -> dict[str, Any]:
     """Suggest a number of features only where the penalty is weak."""
     chosen = {ALPHA: trial.suggest_float(ALPHA, 1e-3, 10, log=True)}
@@ -239,6 +275,76 @@ def test_a_search_by_a_holdout_equals_optunas_loop_over_one_split() -> None:
     assert tune_toys.told(tune_toys.study_of(made)) == tune_toys.told(expected)
     refitted = tune_toys.peer(expected.best_params).fit(tune_toys.X, tune_toys.Y)
     assert np.array_equal(made["ridge_state"].coef_, refitted["ridge"].coef_)
+
+
+class Asking:
+    """An object that always asks for the same."""
+
+    def __init__(self, asked: Any) -> None:
+        self.asked = asked
+
+    def ask(self) -> Any:
+        return self.asked
+
+    def tell(self, params: Any, value: float) -> None:
+        pass
+
+
+INTEGER = {K: IntDistribution(2, 8, step=2)}
+CHOICES = {K: CategoricalDistribution([2, None, float("nan")])}
+
+
+WRONGLY_ASKED: dict[str, tuple[Any, Any, str]] = {
+    "a typo": (SPACE, {"params:ridge.alhpa": 1.0}, f"Did you mean '{ALPHA}'?"),
+    "no path of a function": (
+        Space(tune_toys.suggest, params=[K]),
+        {ALPHA: 1.0},
+        f"space ({K}), got",
+    ),
+    "too much": (SPACE, {ALPHA: 11.0}, "got 11.0. "),
+    "no logarithm": (SPACE, {ALPHA: -1.0}, "got -1.0. "),
+    "NaN": (SPACE, {ALPHA: float("nan")}, "got nan. "),
+    "a number as text": (SPACE, {ALPHA: "0.5"}, "got '0.5'. "),
+    "between two steps": (INTEGER, {K: 3}, "got 3. "),
+    "a fraction": (INTEGER, {K: 2.5}, "got 2.5. "),
+    "no choice": (CHOICES, {K: 3}, "got 3. "),
+    "a list": (SPACE, [1.0], "expected {path: value}, got [1.0]. "),
+    "nothing": (SPACE, None, "expected {path: value}, got None. "),
+}
+
+
+@pytest.mark.parametrize(
+    ("space", "asked", "said"), WRONGLY_ASKED.values(), ids=WRONGLY_ASKED
+)
+def test_what_an_object_asks_for_is_in_the_space(
+    space: Any, asked: Any, said: str
+) -> None:
+    best = tune_toys.tuned(space=space, sampler=Asking(asked), trials=1)
+
+    with pytest.raises(RatsError) as error:
+        toys.run(best.train, DATA)
+
+    text = str(error.value)
+    assert text.startswith("search 'tune', sampler")
+    assert ": expected " in text
+    assert said in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("space", "value"),
+    [
+        (SPACE, np.float32(0.5)),
+        (SPACE, 10),
+        (INTEGER, np.int64(4)),
+        (CHOICES, 2),
+        (CHOICES, None),
+    ],
+)
+def test_all_that_is_in_the_space_can_be_asked_for(space: Any, value: Any) -> None:
+    path = K if K in space and space is not SPACE else ALPHA
+
+    assert check_asked("tune", space_of("tune", space), {path: value}) == {path: value}
 
 
 def test_an_object_with_ask_and_tell_is_asked_and_told_in_order() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
+import optuna
 import pytest
 from combinators import toys, tune_toys
 from combinators.tune_toys import ALPHA, DATA, LEVEL_DATA, SPACE, K
@@ -16,6 +17,7 @@ from optuna.distributions import (
 from optuna.samplers import (
     BruteForceSampler,
     CmaEsSampler,
+    GridSampler,
     NSGAIISampler,
     RandomSampler,
     TPESampler,
@@ -213,6 +215,7 @@ def test_a_sampler_that_is_exhausted_stays_so() -> None:
     [
         ({"objective": "mse"}, "directions"),
         ({"objective": ["r2", "mse"]}, "directions"),
+        ({"objective": "r2.pooled"}, "objective r2"),
         ({"space": {ALPHA: SPACE[ALPHA]}}, K),
         ({"space": {**SPACE, K: CategoricalDistribution([3, 4])}}, K),
         ({"space": {**SPACE, ALPHA: FloatDistribution(1e-3, 10)}}, ALPHA),
@@ -225,7 +228,7 @@ def test_a_sampler_that_is_exhausted_stays_so() -> None:
             "Study",
         ),
     ],
-    ids=["direction", "objectives", "path", "kind", "scale", "searcher"],
+    ids=["direction", "objectives", "metric", "path", "kind", "scale", "searcher"],
 )
 def test_a_study_of_something_else_is_refused(
     options: dict[str, Any], got: str
@@ -238,6 +241,74 @@ def test_a_study_of_something_else_is_refused(
     text = str(error.value)
     assert text.startswith("search 'tune', study: expected a study of the same space")
     assert got in text.partition("got")[2]
+
+
+GRID = {"space": tune_toys.DISCRETE, "sampler": "grid", "trials": 2}
+LARGER = {**tune_toys.DISCRETE, K: CategoricalDistribution([3, 6, 8])}
+OTHER = {**tune_toys.DISCRETE, K: CategoricalDistribution([3, 7])}
+
+
+@pytest.mark.parametrize(
+    ("options", "got"),
+    [
+        ({"objective": "mse"}, "maximize r2"),
+        ({"objective": "r2.pooled"}, "maximize r2"),
+        ({"objective": ["r2", "mse"]}, "maximize r2"),
+        ({"space": LARGER}, "a grid of 6 other points"),
+        ({"space": OTHER}, "a grid of 6 other points"),
+    ],
+    ids=["direction", "metric", "objectives", "larger grid", "other grid"],
+)
+def test_a_grid_of_something_else_is_refused(options: dict[str, Any], got: str) -> None:
+    before = toys.run(tune_toys.tuned(**GRID).train, DATA)
+
+    with pytest.raises(RatsError, match=r"search 'tune', study: expected") as error:
+        continued(before, **{**GRID, **options})
+
+    assert got in str(error.value).partition(", got ")[2]
+    assert "\n" not in str(error.value)
+
+
+def test_a_grid_of_optuna_with_other_points_is_refused() -> None:
+    """Its distributions are the same: only the sampler knows the points."""
+    first, other = (
+        {"space": {ALPHA: SPACE[ALPHA]}, "sampler": GridSampler({ALPHA: p}, seed=0)}
+        for p in ([0.1, 1.0], [0.2, 2.0])
+    )
+    before = toys.run(tune_toys.tuned(**first, trials=1).train, DATA)
+
+    with pytest.raises(RatsError, match=r"got the grid .*1\.0"):
+        continued(before, **other, trials=1)
+    made = continued(before, **first, trials=1)
+
+    assert sorted(made["tune.trials"][ALPHA]) == [0.1, 1.0]
+
+
+@pytest.mark.parametrize(("trials", "batch"), [(2, 2), (5, 3), (6, 4), (6, 6)])
+def test_the_rest_of_a_grid_runs_whatever_the_rounds(trials: int, batch: int) -> None:
+    """Also where less is left than a round has trials."""
+    before = toys.run(tune_toys.tuned(**{**GRID, "trials": 4}).train, DATA)
+
+    made = continued(before, **{**GRID, "trials": trials, "batch": batch})
+
+    whole = toys.run(tune_toys.tuned(**{**GRID, "trials": 6}).train, DATA)
+    assert made["tune.trials"].equals(whole["tune.trials"])
+    assert made["tune.best"] == whole["tune.best"]
+    left = toys.run(
+        tune_toys.tuned(**{**GRID, "study": "before"}).train,
+        {**DATA, "before": made["tune.study"]},
+    )
+    assert left["tune.trials"].equals(whole["tune.trials"])
+
+
+def test_a_study_that_a_user_made_can_be_continued() -> None:
+    """It says nothing of objectives."""
+    study = optuna.create_study(direction="maximize", sampler=RandomSampler(seed=0))
+
+    made = continued({"tune.study": pickle.dumps(study)}, trials=2)
+
+    expected = toys.run(tune_toys.tuned(trials=2).train, DATA)
+    assert made["tune.trials"].equals(expected["tune.trials"])
 
 
 @pytest.mark.parametrize("bad", [b"no pickle", pickle.dumps(3)], ids=["bytes", "int"])

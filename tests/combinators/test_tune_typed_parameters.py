@@ -12,6 +12,7 @@ from combinators.tune_toys import give_mean
 from optuna.distributions import CategoricalDistribution
 
 from kedro_rats import estimator
+from kedro_rats.errors import DefinitionError, RatsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +109,44 @@ if pydantic is not None:
         shift: float = 0.0
         power: int = pydantic.Field(alias="Power")
 
+    class Nested(pydantic.BaseModel):
+        shift: float = pydantic.Field(0.0, validation_alias="Shift")
+
+    class Renamed(pydantic.BaseModel):
+        """Fields whose keys are not their names, in every way that pydantic has."""
+
+        model_config = pydantic.ConfigDict(extra="allow")
+        shift: float = pydantic.Field(0.0, validation_alias="Shift")
+        power: int = pydantic.Field(
+            2, validation_alias=pydantic.AliasChoices("Power", "POWER")
+        )
+        nested: Nested = Nested()
+
+    class ByName(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(populate_by_name=True)
+        shift: float = pydantic.Field(0.0, alias="Shift")
+
+    class Deep(pydantic.BaseModel):
+        shift: float = pydantic.Field(
+            0.0, validation_alias=pydantic.AliasPath("deep", "shift")
+        )
+
+    @pydantic.dataclasses.dataclass
+    class Checked:
+        shift: float = pydantic.Field(0.0, alias="Shift")
+
+    def learn_renamed(X: Any, y: Any, own: Renamed) -> tuple[float, Renamed]:
+        return float(y.mean()), own
+
+    def learn_by_name(X: Any, y: Any, own: ByName) -> tuple[float, ByName]:
+        return float(y.mean()), own
+
+    def learn_deep(X: Any, y: Any, own: Deep) -> tuple[float, Deep]:
+        return float(y.mean()), own
+
+    def learn_checked(X: Any, y: Any, own: Checked) -> tuple[float, Checked]:
+        return float(y.mean()), own
+
     def learn_model(X: Any, y: Any, own: Model) -> tuple[float, Model]:
         return float(y.mean()), own
 
@@ -135,16 +174,23 @@ def reader(
     )
 
 
-def searched(operand: Estimator) -> Estimator:
+def searched(operand: Estimator, path: str = "params:own.shift") -> Estimator:
     cv = tune_toys.judged(operand, metrics={"mse": tune_toys.MSE})
+    space = {path: SPACE["params:own.shift"]}
     return tune_toys.tuned(
-        cv, space=SPACE, objective="mse", sampler="grid", trials=3, batch=3
+        cv, space=space, objective="mse", sampler="grid", trials=3, batch=3
     )
 
 
-def read(operand: Estimator, own: Any, name: str = "own", **data: Any) -> list[Any]:
+def read(
+    operand: Estimator,
+    own: Any,
+    name: str = "own",
+    path: str = "params:own.shift",
+    **data: Any,
+) -> list[Any]:
     """Return what a node read in the first trial, the last trial and the refit."""
-    best = searched(operand)
+    best = searched(operand, path)
     made = toys.run(
         best.train, {"X": tune_toys.X, "y": tune_toys.Y, "params:own": own, **data}
     )
@@ -208,6 +254,109 @@ def test_a_pydantic_model_with_an_alias(given: str) -> None:
         (20.0, 3),
         (30.0, 3),
     ]
+
+
+@needs_pydantic
+@pytest.mark.parametrize("path", ["shift", "Shift", "nested.shift", "nested.Shift"])
+@pytest.mark.parametrize("given", ["nothing", "dict", "names", "instance"])
+def test_a_field_with_a_key_of_another_name_is_searched(path: str, given: str) -> None:
+    own: Any = {"Shift": 1.0, "POWER": 3, "nested": {"Shift": 4.0}, "more": 5}
+    if given == "names":
+        # What has the name of a field, but not its key, is one more value to pydantic.
+        own = {"shift": 1.0, "POWER": 3, "nested": {"shift": 4.0}, "more": 5}
+    own = Renamed.model_validate(own) if given == "instance" else own
+    own = {} if given == "nothing" else own
+
+    found = read(reader(learn_renamed), own, path=f"params:own.{path}")
+
+    is_nested = path.startswith("nested")
+    values = [(each.nested if is_nested else each).shift for each in found]
+    assert values == [30.0, 20.0, 30.0]
+    if given in ("dict", "instance"):
+        assert {each.power for each in found} == {3}
+        assert {each.more for each in found} == {5}
+        other = [(each if is_nested else each.nested).shift for each in found]
+        assert other == [1.0 if is_nested else 4.0] * 3
+
+
+@needs_pydantic
+@pytest.mark.parametrize("learn", ["by name", "dataclass"])
+@pytest.mark.parametrize("own", [{}, {"Shift": 1.0}], ids=["nothing", "alias"])
+def test_a_field_with_an_alias_is_searched_by_its_name(learn: str, own: Any) -> None:
+    learns = learn_by_name if learn == "by name" else learn_checked
+
+    found = read(reader(learns), own)
+
+    assert [options.shift for options in found] == [30.0, 20.0, 30.0]
+
+
+@needs_pydantic
+def test_a_field_that_does_not_take_what_is_searched_is_refused() -> None:
+    best = searched(reader(learn_deep))
+    data = {"X": tune_toys.X, "y": tune_toys.Y, "params:own": {}}
+
+    with pytest.raises(RatsError, match=r"own\.shift': expected a field that"):
+        toys.run(best.train, data)
+
+
+def unknown_paths() -> dict[str, tuple[Any, str, str]]:
+    """Return functions that learn; a path that their classes lack; and what is said."""
+    found: dict[str, tuple[Any, str, str]] = {
+        "a dataclass": (
+            learn_options,
+            "Shift",
+            "a field of Options (shift, power, inner), got 'Shift'. Did you mean 'shift'?",
+        ),
+        "a dataclass inside one": (
+            learn_perhaps,
+            "inner.dept",
+            "a field of Inner (depth), got 'dept'. Did you mean 'depth'?",
+        ),
+        "a field that is computed": (
+            learn_derived,
+            "twice",
+            "a field of Derived (shift), got 'twice'. ",
+        ),
+    }
+    if pydantic is not None:
+        found["a model"] = (
+            learn_model,
+            "shfit",
+            "a field of Model (shift, power, inner), got 'shfit'. Did you mean 'shift'?",
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("learn", "path", "said"), unknown_paths().values(), ids=unknown_paths()
+)
+def test_a_path_that_no_field_has_is_refused(learn: Any, path: str, said: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        searched(reader(learn), f"params:own.{path}")
+
+    text = str(error.value)
+    assert text.startswith(f"tune 'tune', space 'params:own.{path}': expected {said}")
+    assert "\n" not in text
+
+
+def test_a_path_that_a_search_inside_leaves_out_is_refused() -> None:
+    inner = tune_toys.judged(searched(reader(learn_options)), name="outer")
+
+    with pytest.raises(DefinitionError, match=r"a field of Options .* 'powr'"):
+        tune_toys.tuned(
+            inner, space={"params:own.powr": SPACE["params:own.shift"]}, name="again"
+        )
+
+
+@needs_pydantic
+def test_a_path_that_one_reader_knows_is_searched() -> None:
+    """The class of the other one leaves it out, as pydantic does by default."""
+    first = reader(learn_model, outputs="Z", name="first")
+    second = reader(learn_mapping, inputs="Z", name="second")
+
+    found = read(first + second, {"power": 3}, name="second", path="params:own.more")
+
+    assert found == [{"power": 3, "more": more} for more in (30.0, 20.0, 30.0)]
 
 
 @pytest.mark.parametrize("own", [{}, Elsewhere.Options()], ids=["dict", "instance"])

@@ -88,6 +88,34 @@ def test_weights_reach_a_metric_by_keyword() -> None:
     assert made["test.scores"]["value"].tolist() == [expected]
 
 
+def cost_of(costs: Any, y: Any, label: Any) -> float:
+    return float(costs[y, label].mean())
+
+
+def first_of(state: Any, factor: float, X: Any) -> float:
+    return factor * float(X[0, 0])
+
+
+def test_rows_are_counted_where_a_metric_reads_something_else_first() -> None:
+    pipeline = chain().eval_on(
+        "test",
+        shared=["costs"],
+        metrics={
+            "cost": metric(cost_of, inputs=["costs", "y", "predict"]),
+            "first": metric(first_of, inputs=["clf_state", "params:factor", "X"]),
+            "size": metric(len, inputs="list_of_parts"),
+        },
+    )
+    data = rows() | {"costs": np.eye(2), "params:factor": 2.0}
+    data["test.list_of_parts"] = [1.0] * 7
+    trained = run(chain().train, {name: data[name] for name in ("X", "y")})
+    given = {**data, **trained}
+
+    table = run(pipeline, {n: given[n] for n in pipeline.inputs()})["test.scores"]
+
+    assert table["rows"].tolist() == [len(data["test.y"])] * 2 + [7]
+
+
 def test_two_metrics_may_read_the_same_datasets() -> None:
     made = judged(
         {
