@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Idle:
     """What the nodes of a masked round give.
 
-    It is not `Masked`, which the guards of an outer search take for a trial that did not
-    run: the round is masked, and what surrounds it goes on.
+    It is not `Masked`, which the guards of a search pass on to the end of a trial: a
+    masked round is left out, and what surrounds it goes on.
 
     Attributes:
         name: The combinator whose round it is: others, inside or outside, do not mind.

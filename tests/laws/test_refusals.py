@@ -364,6 +364,10 @@ SHARED_NAMES = {
         Estimator(of(toys.double, makes="A", name="a", namespace="n"), Pipeline([])),
         Estimator(of(toys.double, makes="B", name="b", namespace="n"), Pipeline([])),
     ),
+    "a part and the whole": lambda cv, own: (
+        trained(cv.train.to_outputs("p_one")),
+        cv,
+    ),
     "the phases of one estimator": lambda cv, own: (
         Estimator(cv.train, Pipeline([])),
         Estimator(Pipeline([]), cv.eval),
