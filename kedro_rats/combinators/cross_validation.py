@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from kedro_rats import names
@@ -10,7 +11,7 @@ from kedro_rats.combinators.resampling import Resampling
 from kedro_rats.combinators.splitters import Splitting, TrainTest, splitting_of
 from kedro_rats.errors import Breach, listed, nearest, raise_if, shown
 from kedro_rats.estimators.scoring import check_metrics
-from kedro_rats.estimators.wiring import made_by
+from kedro_rats.estimators.wiring import free_inputs, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +99,7 @@ def cross_validate(  # noqa: PLR0913 - one argument is the principal one, the re
         has_stratify=stratify is not None,
     )
     check_rows(subject, estimator, rows, shared)
+    _check_made(subject, estimator, rows)
     if on_error not in ("raise", "nan"):
         remedy = "With 'nan' a fold that fails scores NaN."
         expected = "'raise' or 'nan'"
@@ -175,7 +177,9 @@ def holdout(  # noqa: PLR0913 - one argument is the principal one, the rest are 
     rows = with_roles(subject, rows, groups, stratify, None)
     check_operand(subject, estimator, name)
     check_rows(subject, estimator, rows, shared)
+    _check_made(subject, estimator, rows)
     _check_split(subject, random_state, shuffle, groups, stratify)
+    _check_test_size(subject, test_size)
     _check_metrics(subject, estimator, metrics, {*rows, *shared})
     train_test = TrainTest(test_size, random_state, shuffle)
     return Resampling(
@@ -225,6 +229,34 @@ def _roles(
     column = splitter if isinstance(splitter, str) else None
     roles = {"X": rows[0], "column": column, "y": stratify, "groups": groups}
     return {role: name for role, name in roles.items() if name is not None}
+
+
+def _check_made(subject: str, operand: Estimator, rows: Sequence[str]) -> None:
+    """Raise if rows are no input, but made inside: each fold makes its own."""
+    made = made_by([*operand.train.nodes, *operand.eval.nodes])
+    free = (free_inputs(operand.train) | free_inputs(operand.eval)) - made.keys()
+    raise_if(
+        Breach(
+            f"{subject}, rows",
+            f"inputs of the estimator ({listed(sorted(free))})",
+            f"{row!r}, which {made[row].name!r} makes",
+            "Leave it out: each fold makes its own.",
+        )
+        for row in rows
+        if row in made
+    )
+
+
+def _check_test_size(subject: str, test_size: Any) -> None:
+    """Raise if it is no part of the rows, and no number of them."""
+    if isinstance(test_size, Integral):
+        is_size = int(test_size) >= 1 and test_size is not True
+    else:
+        is_size = isinstance(test_size, Real) and 0 < float(test_size) < 1
+    if not is_size:
+        remedy = "Give a fraction such as 0.25, or a whole number of rows."
+        expected = "a fraction between 0 and 1, or a number of rows"
+        raise_if([Breach(f"{subject}, test_size", expected, shown(test_size), remedy)])
 
 
 def _check_metrics(

@@ -68,6 +68,17 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
         lambda: cv(splitter=ms.GroupKFold(3), groups="g", shared=["g"]),
         ["'g' in one of them", "got both"],
     ),
+    "rows that are made inside": (
+        lambda: cv(rows=["X", "y", "label"]),
+        ["'cv', rows", "inputs of the estimator (X, y)", "got 'label', which '"],
+    ),
+    "a part of the rows in words": (
+        lambda: held(test_size="30%"),
+        ["holdout 'held', test_size", "between 0 and 1", "got '30%'"],
+    ),
+    "no part of the rows": (lambda: held(test_size=0), ["test_size", "got 0"]),
+    "more than all rows": (lambda: held(test_size=1.5), ["test_size", "got 1.5"]),
+    "a part that is none": (lambda: held(test_size=True), ["got True"]),
     "no rows": (lambda: cv(rows=[]), ["rows", "a list", "got []"]),
     "no rows in a holdout": (lambda: held(rows=()), ["rows", "a list", "got ()"]),
     "rows that are no list": (lambda: cv(rows=3), ["rows", "got 3"]),
