@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from kedro_rats.cli.configuration import plain_error
+from kedro_rats.cli.filtering import OPTIONS
 from kedro_rats.cli.selection import (
     Selection,
     plain_errors,
@@ -129,24 +130,16 @@ def _is_of_a_task(error: Exception) -> bool:
     return any(name.startswith("kedro_rats.engines.execution.") for name in modules)
 
 
-_SELECTING: Final = {
-    "pipelines": "--pipelines",
-    "tags": "--tags",
-    "node_names": "--nodes",
-    "from_nodes": "--from-nodes",
-    "to_nodes": "--to-nodes",
-    "from_inputs": "--from-inputs",
-    "to_outputs": "--to-outputs",
-    "namespaces": "--namespaces",
-    "params": "--params",
-    "load_versions": "--load-versions",
-}
-
-
 def _refuse_beside_resume(selection: Selection, run: str, from_run: str | None) -> None:
     """Raise if something else is asked for than what a run has frozen."""
-    given = [option for name, option in _SELECTING.items() if getattr(selection, name)]
-    given += ["--from-run"] if from_run is not None else []
+    others = {
+        "--pipelines": selection.pipelines,
+        "--params": selection.params,
+        "--load-versions": selection.load_versions,
+        "--from-run": from_run,
+    }
+    given = [OPTIONS[name] for name in selection.filters()]
+    given += [option for option, value in others.items() if value]
     if given:
         msg = (
             f"--resume: expected no {', '.join(given)} beside it, since a run keeps its "
@@ -186,14 +179,19 @@ def _resume(
     keep_going: bool,
 ) -> None:
     from kedro_rats.runners.project import of_context
-    from kedro_rats.runners.resuming import changed_parameters, resumed
+    from kedro_rats.runners.resuming import resumed
 
     session = session_of(metadata, selection)
     context = session.load_context()
     manager = session._hook_manager
     view = of_context(context, manager)
-    for line in changed_parameters(view, run, context.params):
-        click.echo(line, err=True)
     if not options.isolate:
         _ = context.catalog  # hooks in this process are told of it, as in every run
-    resumed(view, run, hooks=manager.hook, options=options, keep_going=keep_going)
+    resumed(
+        view,
+        run,
+        parameters=context.params,
+        hooks=manager.hook,
+        options=options,
+        keep_going=keep_going,
+    )

@@ -95,8 +95,8 @@ def tune(  # noqa: PLR0913 - one argument is the principal one, the rest are nam
 
     Raises:
         DefinitionError: If the estimator has no scores, a path is read by no node, is no
-            field of typed parameters or is searched inside already, the objective is no metric of it, ``batch`` is larger
-            than ``trials``, or the sampler has no seed.
+            field of typed parameters or is searched inside already, the objective is no
+            metric of it, ``batch`` is larger than ``trials``, or the sampler has no seed.
 
     The search is Optuna's (Akiba et al., 2019, https://optuna.org): with ``batch=1`` the
     trials are those of ``study.optimize``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from kedro_rats.encoding.canonical import from_bytes
 from kedro_rats.encoding.objects import ObjectEncoder
 from kedro_rats.engines.request import request_of
@@ -22,41 +24,24 @@ if TYPE_CHECKING:
     from kedro_rats.runners.project import ProjectView
 
 
-def changed_parameters(
-    view: ProjectView, run: str, parameters: Mapping[str, Any]
-) -> list[str]:
-    """Return a line for each parameter that is another one now than when a run began.
-
-    Args:
-        view: The project.
-        run: The run.
-        parameters: All parameters of the project, as they are now.
-
-    Raises:
-        RatsError: If there is no such run.
-    """
-    store = store_of(view)
-    plan = plan_from_bytes(store.get(request_of(store, run).plan))
-    frozen: Any = from_bytes(store.get(plan.header.parameters))
-    encoder = ObjectEncoder(lambda _: None)
-    now = {n: encoder.encode(v) for n, v in values_of(frozen, parameters).items()}
-    return [
-        f"Parameter {name!r} is another one now. Run {run} keeps the one that it was "
-        f"given; for the new one begin a new run, with --from-run {run}."
-        for name in sorted(now)
-        if now[name] != frozen[name]
-    ]
-
-
 def resumed(
     view: ProjectView,
     run: str,
     *,
+    parameters: Mapping[str, Any],
     hooks: Any,
     options: LocalOptions,
     keep_going: bool,
 ) -> None:
     """Run what is not done of a run: the plan, the parameters and the inputs are its own.
+
+    Args:
+        view: The project.
+        run: The run.
+        parameters: All parameters of the project as they are now: changes are said.
+        hooks: Called around nodes and datasets.
+        options: How tasks run.
+        keep_going: Whether tasks that do not depend on a failed one still run.
 
     Raises:
         RatsError: If there is no such run, or a task fails.
@@ -72,8 +57,25 @@ def resumed(
         raise RatsError(msg)
     document = store.get(request.plan)
     plan = plan_from_bytes(document)
-    parameters = store.get(plan.header.parameters)
-    lowered = Lowered(plan=plan, document=document, parameters=parameters, pickles={})
+    frozen = store.get(plan.header.parameters)
+    values: Any = from_bytes(frozen)
+    for line in _changed(run, values, parameters):
+        click.echo(line, err=True)
+    lowered = Lowered(plan=plan, document=document, parameters=frozen, pickles={})
     prepared = Prepared(lowered=lowered, request=request, store=store, view=view)
     write_run_record(store, request, plan, finished=None)
     run_prepared(prepared, hooks=hooks, isolate=options.isolate, keep_going=keep_going)
+
+
+def _changed(
+    run: str, frozen: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> list[str]:
+    """Return a line for each parameter that is another one now than when a run began."""
+    encoder = ObjectEncoder(lambda _: None)
+    now = {n: encoder.encode(v) for n, v in values_of(frozen, parameters).items()}
+    return [
+        f"Parameter {name!r} is another one now. Run {run} keeps the one that it was "
+        f"given; for the new one begin a new run, with --from-run {run}."
+        for name in sorted(now)
+        if now[name] != frozen[name]
+    ]

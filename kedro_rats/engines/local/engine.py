@@ -53,21 +53,16 @@ class RunFailed(RatsError):  # noqa: N818 - says what happened
 
     def __str__(self) -> str:
         lines = [f"Task {f.task.label!r}: {f.cause}" for f in self.failures]
-        return "\n".join([*lines, *how_to_go_on(self.run, self.failures[0].task)])
+        return "\n".join([*lines, *_how_to_go_on(self.run, self.failures[0].task)])
 
 
-def how_to_go_on(run: str, task: Task | None = None) -> list[str]:
-    """Return the lines that say how to go on with a run that stopped.
-
-    Args:
-        run: The run.
-        task: Where it stopped, if it is known.
-    """
+def _how_to_go_on(run: str, task: Task) -> list[str]:
+    """Return the lines that say how to go on with a run that stopped at a task."""
     again = f"`kedro rats run --resume {run}`"
     same = "goes on with the same plan, parameters and inputs"
     lines = [f"After mending the code of a node, {again} {same}."]
-    first = task.nodes[0] if task is not None else None
-    if first is not None and first.name is not None:
+    first = task.nodes[0]
+    if first.name is not None:
         name = ".".join(filter(None, (first.namespace, first.name)))
         lines.append(
             "After mending anything else, `kedro rats run --from-nodes "
